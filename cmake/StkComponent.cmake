@@ -1,0 +1,34 @@
+# stk_add_component(NAME SOURCES ...): the static library stk_NAME with the alias stk::NAME, made of this folder.
+# stk_add_test(NAME SOURCES ... LIBS ...): a GoogleTest program registered with CTest, one test a case.
+include_guard()
+
+add_library(stk_warnings INTERFACE)
+target_compile_options(stk_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast)
+if(STK_WERROR)
+  target_compile_options(stk_warnings INTERFACE -Werror)
+endif()
+
+function(stk_add_component name)
+  cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
+  add_library(stk_${name} STATIC ${ARG_SOURCES})
+  add_library(stk::${name} ALIAS stk_${name})
+  target_include_directories(stk_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_compile_features(stk_${name} PUBLIC cxx_std_23)
+  target_link_libraries(stk_${name} PRIVATE stk_warnings)
+endfunction()
+
+function(stk_add_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main stk_warnings)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// decide(): the pure function at the heart. Observation and advice in, decision and its reasons out.
+//
+// No I/O, no clock, no randomness: the live loop, dry run and the tests call this same function, and equal inputs give
+// equal outputs. Counts are instances; metric values are in the metric's own unit.
+// Vocabulary and the rule "the largest proposal wins, a missing metric forbids scale-down" are the
+// HorizontalPodAutoscaler's (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "policy/types.hpp"
+
+namespace stackscaler::decision {
+
+enum class Action { no_change, scale_up, scale_down };
+[[nodiscard]] std::string_view to_string(Action action);
+
+// One metric as it was read. Exactly one of value and missing is set.
+struct MetricReading {
+  std::string name;
+  std::optional<double> value;
+  std::string missing;             // why there is none: "no data", "sample is 4m old", "3 series, 1 expected"
+  bool freshness_unknown = false;  // no companion query: the sample's age could not be checked
+};
+
+struct Observation {
+  int current = 0;                     // instances that the Terraform state knows
+  std::optional<int> reporting;        // instances that report metrics, where the policy's metrics can tell
+  std::string reporting_missing;       // why it cannot be told although it was asked, or ""
+  std::vector<MetricReading> metrics;  // in the order of spec.metrics
+};
+
+// What happened before, from the journal.
+struct History {
+  std::optional<WallTime> last_scale_end;  // end of the last operation that changed the stack
+  // Until then instances that have just been created may not report yet (law 2: "less those warming up").
+  std::optional<WallTime> warm_until;
+  int warming = 0;  // how many instances the last scale-up created
+};
+
+// What an advisor proposes. Rules: confidence 1.
+struct Advice {
+  Action action = Action::no_change;
+  int target = 0;
+  double confidence = 1.0;
+  std::string advisor = "rules";
+  std::string reason;   // a constant of policy/reasons.hpp, or the advisor's own word
+  std::string message;  // one sentence
+};
+
+// What one metric proposes.
+struct Signal {
+  std::string name;
+  std::optional<double> value;
+  std::optional<int> proposal;  // absent: the metric is missing, or only observed
+  std::string missing;
+  std::string message;  // "cpu 81.3 is above 75: 3 -> 4"
+};
+
+struct Signals {
+  std::vector<Signal> each;
+  std::optional<int> proposal;  // the largest; absent when no metric proposes anything
+  bool may_scale_down = true;   // false when anything is missing
+  std::string missing;          // the first thing missing, in words
+  bool instances_missing = false;
+  std::string leading;  // the name of the metric that gave the largest proposal
+};
+
+struct TraceLine {
+  std::string_view step;  // "signal", "combine", "advice", "confidence", "cooldown", "bounds", "maxStep" …
+  int before = 0;
+  int after = 0;
+  std::string message;
+};
+
+struct Decision {
+  Action action = Action::no_change;
+  int from = 0;
+  int to = 0;
+  double confidence = 1.0;
+  std::string advisor;
+  std::string reason;
+  std::string message;
+  std::vector<Signal> signals;
+  std::vector<TraceLine> trace;
+};
+
+// Steps 1 and 2: each metric's proposal, and the largest.
+[[nodiscard]] Signals read_signals(const policy::Spec& spec, const Observation& observation, const History& history,
+                                   WallTime now);
+
+// All steps. `advice` absent: no advisor could be asked; only bounds are kept.
+[[nodiscard]] Decision decide(const policy::Spec& spec, const Observation& observation,
+                              const std::optional<Advice>& advice, const History& history, WallTime now);
+
+// 81.3 -> "81.3", 75 -> "75": at most four significant decimals, no trailing zeros.
+[[nodiscard]] std::string format_value(double value);
+
+}  // namespace stackscaler::decision

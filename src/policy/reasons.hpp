@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every machine-readable reason that the program says, in one place. docs/reference/reasons.md is checked against
+// this file. Words are the HorizontalPodAutoscaler's where it has one for the thing.
+#pragma once
+
+#include <string_view>
+
+namespace stackscaler::policy::reason {
+
+// clang-format off
+// Decisions
+inline constexpr std::string_view kDesiredWithinRange = "DesiredWithinRange";  // the count fits the metrics
+inline constexpr std::string_view kAboveThreshold     = "AboveThreshold";      // a metric is above its scaleUp
+inline constexpr std::string_view kBelowThreshold     = "BelowThreshold";      // all metrics are below their scaleDown
+inline constexpr std::string_view kTooFewInstances    = "TooFewInstances";     // below bounds.min, or held at it
+inline constexpr std::string_view kTooManyInstances   = "TooManyInstances";    // above bounds.max, or held at it
+inline constexpr std::string_view kScaleUpLimit       = "ScaleUpLimit";        // cut to behavior.scaleUp.maxStep
+inline constexpr std::string_view kScaleDownLimit     = "ScaleDownLimit";      // cut to behavior.scaleDown.maxStep
+inline constexpr std::string_view kScaleUpCooldown    = "ScaleUpCooldown";     // held by behavior.scaleUp.cooldown
+inline constexpr std::string_view kScaleDownCooldown  = "ScaleDownCooldown";   // held by behavior.scaleDown.cooldown
+inline constexpr std::string_view kLowConfidence      = "LowConfidence";       // below advisor.confidenceThreshold
+inline constexpr std::string_view kMetricsMissing     = "MetricsMissing";      // a metric is missing: no scale-down
+inline constexpr std::string_view kInstancesMissing   = "InstancesMissing";    // fewer report than the state knows
+
+// Stack and Terraform
+inline constexpr std::string_view kStackNotAdopted     = "StackNotAdopted";
+inline constexpr std::string_view kStackAlreadyManaged = "StackAlreadyManaged";
+inline constexpr std::string_view kStateChanged        = "StateChanged";       // law 12
+inline constexpr std::string_view kStateUnreadable     = "StateUnreadable";
+inline constexpr std::string_view kStateLocked         = "StateLocked";
+inline constexpr std::string_view kPlanRefused         = "PlanRefused";
+inline constexpr std::string_view kUnhealthyStack      = "UnhealthyStack";
+inline constexpr std::string_view kPlanFailed          = "PlanFailed";
+inline constexpr std::string_view kApplyFailed         = "ApplyFailed";
+inline constexpr std::string_view kApplyOverdue        = "ApplyOverdue";       // law 13: reported, not signalled
+inline constexpr std::string_view kApplyInterrupted    = "ApplyInterrupted";   // found dead after a restart
+inline constexpr std::string_view kInitFailed          = "InitFailed";
+inline constexpr std::string_view kInitNeeded          = "InitNeeded";
+inline constexpr std::string_view kTerraformMissing    = "TerraformMissing";
+inline constexpr std::string_view kTerraformVersion    = "TerraformVersion";   // newer than tested: plans only
+inline constexpr std::string_view kStackBusy           = "StackBusy";          // another Stackscaler holds the lock file
+inline constexpr std::string_view kPlanSafe            = "PlanSafe";
+inline constexpr std::string_view kPlanUnknown         = "PlanUnknown";        // no plan was made yet
+
+// Gate
+inline constexpr std::string_view kNotEnabled = "NotEnabled";
+inline constexpr std::string_view kDryRun     = "DryRun";
+inline constexpr std::string_view kSuspended  = "Suspended";
+inline constexpr std::string_view kStopping   = "Stopping";
+inline constexpr std::string_view kJournalUnavailable = "JournalUnavailable";
+
+// Conditions
+inline constexpr std::string_view kReady              = "Ready";
+inline constexpr std::string_view kScaling            = "Scaling";
+inline constexpr std::string_view kSettled            = "Settled";
+inline constexpr std::string_view kAllMetricsFresh    = "AllMetricsFresh";
+inline constexpr std::string_view kFreshnessUnknown   = "FreshnessUnknown";
+inline constexpr std::string_view kMetricsUnavailable = "MetricsUnavailable";
+inline constexpr std::string_view kInvalidSpec        = "InvalidSpec";
+inline constexpr std::string_view kRehearsal          = "Rehearsal";
+// clang-format on
+
+}  // namespace stackscaler::policy::reason

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/types.hpp"
+
+#include <algorithm>
+
+namespace stackscaler::policy {
+
+int step_size(const Step& step, int current) {
+  if (!step.percent) return step.value;
+  const auto share = (static_cast<long long>(step.value) * current + 99) / 100;
+  return static_cast<int>(std::max(1LL, share));
+}
+
+int limit_size(const Step& step, int current) {
+  if (!step.percent) return step.value;
+  const auto share = static_cast<long long>(step.value) * current / 100;
+  return static_cast<int>(std::max(1LL, share));
+}
+
+}  // namespace stackscaler::policy

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ScalingPolicy v1alpha1: the decoded, validated document, with defaults filled in.
+//
+// What it is: plain data, the same for files and clusters. What it is not: YAML or JSON (policy/parse.hpp reads it,
+// policy/status_yaml.hpp writes its status). Field names follow the document's; units are in the types.
+// A spec is immutable once parsed and is shared by pointer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace stackscaler::policy {
+
+inline constexpr int kMaxInstances = 100'000;  // the schema's upper limit of any count
+
+// A number of instances or a share of the current count: `step: 2`, `maxStep: "25%"`.
+struct Step {
+  int value = 1;
+  bool percent = false;
+  bool operator==(const Step&) const = default;
+};
+
+// The count that `step` of `current` comes to: at least 1, percentages rounded up.
+[[nodiscard]] int step_size(const Step& step, int current);
+// The same for a limit on destruction: percentages rounded down, at least 1.
+[[nodiscard]] int limit_size(const Step& step, int current);
+
+// spec.stack. Exactly one of id and path is set.
+struct StackRef {
+  std::string id;    // <stacks root>/<id>
+  std::string path;  // a Terraform root module: absolute here (the parser resolves it against the policy's file)
+  std::string variable = "instance_count";
+  std::string resource;                 // the counted resource's address; empty: found when there is just one
+  std::vector<std::string> dependents;  // addresses that may be created and deleted at the same indexes
+  bool allow_data_loss = false;
+  std::string workspace = "default";
+  std::vector<std::string> var_files;
+  Duration state_refresh = std::chrono::minutes(5);
+  bool operator==(const StackRef&) const = default;
+};
+
+struct Bounds {
+  int min = 1;
+  int max = 20;
+  bool operator==(const Bounds&) const = default;
+};
+
+// Above scale_up: step more; below scale_down: step fewer; between: as it is.
+struct Threshold {
+  double scale_up = 0;
+  double scale_down = 0;
+  Step step;
+  bool operator==(const Threshold&) const = default;
+};
+
+enum class Preset { none, cpu, memory, instances };
+
+struct Metric {
+  std::string name;
+  Preset preset = Preset::none;
+  std::string query;      // PromQL; empty with a preset that brings its own
+  std::string freshness;  // PromQL whose value is the time stamp of the newest sample; empty: unknown, or the preset's
+  Duration max_age = std::chrono::minutes(2);
+  std::optional<Threshold> threshold;  // absent only with preset `instances`, which is then only observed
+  bool operator==(const Metric&) const = default;
+};
+
+struct Advisor {
+  std::string type = "rules";
+  double confidence_threshold = 0.7;
+  bool operator==(const Advisor&) const = default;
+};
+
+struct ScaleRules {
+  Duration cooldown{};
+  Step max_step;
+  bool operator==(const ScaleRules&) const = default;
+};
+
+struct Behavior {
+  ScaleRules scale_up{std::chrono::minutes(1), Step{10, false}};
+  ScaleRules scale_down{std::chrono::minutes(5), Step{25, true}};
+  bool operator==(const Behavior&) const = default;
+};
+
+struct Spec {
+  StackRef stack;
+  Bounds bounds;
+  Duration interval = std::chrono::minutes(5);
+  std::vector<Metric> metrics;
+  Advisor advisor;
+  Behavior behavior;
+  bool dry_run = false;
+  bool suspend = false;
+  bool operator==(const Spec&) const = default;
+};
+
+// What names a policy to the program: unique within one source.
+struct PolicyKey {
+  std::string namespace_ = "default";
+  std::string name;
+  auto operator<=>(const PolicyKey&) const = default;
+  [[nodiscard]] std::string str() const { return namespace_ + "/" + name; }
+};
+
+struct ScalingPolicy {
+  PolicyKey key;
+  Spec spec;
+  std::string spec_digest;  // SHA-256 of the canonical spec; comments, order and quoting don't change it
+  std::string origin;       // "policies/web.yaml" (and "#2" for the second document), for messages
+  // The value of the label `stack` in the presets' queries: the stack's id, else the policy's name.
+  [[nodiscard]] const std::string& stack_label() const { return spec.stack.id.empty() ? key.name : spec.stack.id; }
+};
+
+// The environment's defaults for what a policy leaves out (AUTO_SCALING_*, SCALE_*).
+struct Defaults {
+  Bounds bounds;
+  Duration interval = std::chrono::minutes(5);
+  double confidence_threshold = 0.7;
+};
+
+}  // namespace stackscaler::policy

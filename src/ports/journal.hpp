@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Journal: the durable record of decisions and operations (law 5: written before done).
+//
+// A put_operation() that returned without an error is on the disk. What it is not: a cache or a source of counts; the
+// Terraform state is that. Threads: the loop's; implementations move the blocking part to a pool.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+
+namespace stackscaler::ports {
+
+// An operation goes through these in order; a crash leaves it in one of them.
+enum class Phase {
+  intended,   // written before the plan starts
+  planned,    // the guard has passed; digest and summary are known; written before the user's file is touched
+  applying,   // the child runs; pid, start time and boot id are known
+  succeeded,  // the state holds the target
+  failed,     // it ended otherwise; `outcome` says how
+  abandoned,  // nothing was applied: refused, nothing to do, cancelled before the apply
+};
+[[nodiscard]] std::string_view to_string(Phase phase);
+[[nodiscard]] bool finished(Phase phase);
+
+struct OperationRecord {
+  std::string id;
+  std::string stack;   // the stack's name: its id in the registry
+  std::string folder;  // the Terraform root module
+  std::string workspace;
+  std::string requested_by;  // "policy default/web" or "stack scale"
+  int from = 0;
+  int to = 0;
+  std::string reason;
+  std::string message;
+  Phase phase = Phase::intended;
+  WallTime started{};
+  std::optional<WallTime> ended;
+  std::string plan_digest;      // SHA-256 of the plan file
+  std::string plan_summary;     // "create terraform_data.app[2]; update outputs"
+  int pid = 0;                  // of the running child, 0: none yet
+  std::uint64_t pid_start = 0;  // /proc/<pid>/stat field 22, clock ticks since boot
+  std::string boot_id;          // /proc/sys/kernel/random/boot_id
+  std::string stream;           // the child's stdout file
+  std::optional<int> count_after;
+  std::string outcome_reason;  // a constant of policy/reasons.hpp
+  std::string outcome;         // one sentence
+};
+
+struct DecisionRecord {
+  WallTime time{};
+  std::string policy;  // "default/web"
+  std::string stack;
+  std::string action;
+  int from = 0;
+  int to = 0;
+  double confidence = 1.0;
+  std::string advisor;
+  std::string reason;
+  std::string message;
+  std::string detail;  // JSON: signals and trace
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  // Inserts or replaces by id.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_operation(OperationRecord record) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<OperationRecord>>> unfinished_operations() = 0;
+  // The newest operation of that stack that reached an apply, if any.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> last_applied(
+      std::string stack) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_decision(DecisionRecord record) = 0;
+  // The policy's generation: 1 for its first digest, one more for each change of it.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
+                                                                                std::string digest) = 0;
+};
+
+}  // namespace stackscaler::ports

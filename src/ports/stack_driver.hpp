@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StackDriver: the port through which the loop looks at a stack and changes its count.
+//
+// Counts come from the Terraform state, never from a file that says what somebody wanted. Errors carry a reason of
+// policy/reasons.hpp (StackNotAdopted, StateChanged, StateLocked, PlanRefused, UnhealthyStack, ApplyFailed …).
+// Threads: the loop's. The caller runs at most one scale() per stack at a time; implementations refuse a second.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "policy/types.hpp"
+#include "ports/gate.hpp"
+#include "ports/journal.hpp"
+
+namespace stackscaler::ports {
+
+struct StackView {
+  std::string name;      // the stack's id in the registry: what the journal and the logs call it
+  std::string identity;  // real path + workspace + lineage: equal for two policies that name the same stack
+  int count = 0;
+  std::vector<int> indexes;  // ascending
+  std::string resource;      // the counted resource's address without index
+  WallTime read_at{};
+};
+
+struct PlanReport {
+  int from = 0;
+  int to = 0;
+  bool nothing_to_do = false;
+  std::string summary;               // "create terraform_data.app[1], terraform_data.app[2]"
+  std::vector<std::string> refused;  // "delete aws_db_instance.main (delete_because_no_resource_config)"
+  std::string refusal_reason;        // PlanRefused or UnhealthyStack when refused is not empty
+};
+
+struct ScaleOrder {
+  policy::StackRef stack;
+  int to = 0;
+  std::string requested_by;
+  std::string reason;
+  std::string message;
+};
+
+struct ScaleReport {
+  std::string operation_id;
+  int from = 0;
+  int count_after = 0;
+  bool changed = false;  // false: the plan had nothing to do
+  std::string summary;
+};
+
+struct OperationProgress {
+  std::string id;
+  std::string phase;  // Planning | Applying | Verifying
+  int from = 0;
+  int to = 0;
+  WallTime since{};
+  std::string progress;  // "1 of 2 created", or ""
+};
+using ProgressSink = std::function<void(const OperationProgress&)>;
+
+class StackDriver {
+ public:
+  virtual ~StackDriver() = default;
+
+  // The stack as it is now. Takes no lock and starts no provider.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<StackView>> observe(policy::StackRef stack) = 0;
+
+  // What a scale to `to` would do, by a real plan, without changing anything.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<PlanReport>> plan(policy::StackRef stack, int to) = 0;
+
+  // Converges the stack to order.to: plan, guard, apply, verify. Returns after the end of the apply, however long.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<ScaleReport>> scale(const WritePermit& permit, ScaleOrder order,
+                                                                          ProgressSink progress) = 0;
+
+  // Brings an operation that a crash left open to its end: follows its child if that still runs, then takes the truth
+  // from the state into metadata, the user's variable file and the journal. Starts nothing.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<OperationRecord>> recover(const WritePermit& permit,
+                                                                                OperationRecord open,
+                                                                                ProgressSink progress) = 0;
+
+  // True when the stack's state may have changed since `view` was taken, as far as a look at a local state file tells;
+  // false when it can't be told. Cheap, but touches the file system.
+  [[nodiscard]] virtual boost::asio::awaitable<bool> changed_since(const StackView& view) = 0;
+
+  // Law 13. stop(): plans are interrupted, no apply starts, running applies go on. interrupt(): the grace time is
+  // over, each running apply gets one SIGINT.
+  virtual void stop() = 0;
+  virtual void interrupt() = 0;
+};
+
+}  // namespace stackscaler::ports
