@@ -3,6 +3,10 @@
 
 namespace stackscaler::controller {
 
+std::string static_claim(const policy::StackRef& stack) {
+  return (stack.id.empty() ? "path:" + stack.path : "id:" + stack.id) + "|" + stack.workspace;
+}
+
 void Claims::claim(const std::string& name, const policy::PolicyKey& key, const std::string& origin) {
   if (!names_of_[key].insert(name).second) return;
   by_name_[name].insert(Claim{origin, key});

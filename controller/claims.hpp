@@ -14,6 +14,9 @@
 
 namespace stackscaler::controller {
 
+// The name under which a policy claims its stack before the state was read.
+[[nodiscard]] std::string static_claim(const policy::StackRef& stack);
+
 class Claims {
  public:
   void claim(const std::string& name, const policy::PolicyKey& key, const std::string& origin);

@@ -24,11 +24,6 @@ asio::awaitable<Result<void>> wait_for_wake(asio::steady_timer& timer) {
   co_return Result<void>{};
 }
 
-// Under which names a policy claims its stack before the state was read.
-std::string static_claim(const policy::StackRef& stack) {
-  return (stack.id.empty() ? "path:" + stack.path : "id:" + stack.id) + "|" + stack.workspace;
-}
-
 }  // namespace
 
 Loop::Loop(asio::any_io_executor executor, Clock& clock, Logger& logger, Random& random, Reconciler& reconciler,
@@ -102,9 +97,7 @@ void Loop::start_due_turns() {
       continue;
     }
     found->second->due = queue_.last_due();
-    const auto lateness = std::chrono::duration_cast<Duration>(now - found->second->due);
-    counters_.max_lateness = std::max(counters_.max_lateness, lateness);
-    if (lateness > 500ms) ++counters_.late_over_500ms;
+    counters_.lateness.add(std::chrono::duration_cast<Duration>(now - found->second->due));
     --free_workers_;
     tasks_.spawn("turn", work(*key, found->second));
   }

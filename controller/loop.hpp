@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "async/task_group.hpp"
+#include "controller/lateness.hpp"
 #include "controller/reconciler.hpp"
 #include "controller/work_queue.hpp"
 
@@ -22,8 +23,7 @@ namespace stackscaler::controller {
 // What the loop has done so far; for metrics, tests and benchmarks.
 struct LoopCounters {
   std::uint64_t turns = 0;
-  std::uint64_t late_over_500ms = 0;
-  Duration max_lateness{};
+  Lateness lateness;
 };
 
 class Loop final : public ports::PolicySink {

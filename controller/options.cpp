@@ -113,6 +113,7 @@ struct Commands {
         ->type_name("N")
         ->check(CLI::Range(0, policy::kMaxInstances));
     scale->add_option("--reason", f.stack_reason, "kept in the stack's metadata and the journal")->type_name("TEXT");
+    scale->add_flag("--force", o.force, "remove more at once than a quarter of the instances");
     adopt->add_option("folder", o.folder, "the Terraform root module")->required()->type_name("DIR");
     adopt->add_option("--id", o.stack_id, "the stack's id [the folder's name]")->type_name("ID");
     adopt->add_option("--variable", o.variable, "the variable that holds the count [instance_count]")

@@ -52,6 +52,7 @@ struct Options {
   std::filesystem::path folder;              // stack adopt
   int instances = 0;                         // stack scale
   std::string reason;                        // stack scale --reason
+  bool force = false;                        // stack scale --force
   std::string variable = "instance_count";   // stack adopt
   std::string resource;                      // stack adopt
   std::string workspace = "default";         // stack adopt

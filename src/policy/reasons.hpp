@@ -23,6 +23,9 @@ inline constexpr std::string_view kLowConfidence      = "LowConfidence";       /
 inline constexpr std::string_view kMetricsMissing     = "MetricsMissing";      // a metric is missing: no scale-down
 inline constexpr std::string_view kInstancesMissing   = "InstancesMissing";    // fewer report than the state knows
 
+inline constexpr std::string_view kManual             = "Manual";              // asked for by a person
+inline constexpr std::string_view kManualForced       = "ManualForced";        // the same, with --force
+
 // Stack and Terraform
 inline constexpr std::string_view kStackNotAdopted     = "StackNotAdopted";
 inline constexpr std::string_view kStackAlreadyManaged = "StackAlreadyManaged";
