@@ -50,6 +50,14 @@ missing_packages() {
   done
 }
 
+# disable_service NAME: for System V's links and systemd's, also where systemd is not running or not installed.
+disable_service() {
+  if ! as_root update-rc.d "$1" disable >/dev/null ||
+    ! as_root rm -f "/etc/systemd/system/multi-user.target.wants/$1.service"; then
+    warn "Could not disable the service $1; do it by: systemctl disable $1"
+  fi
+}
+
 # need_packages PKG…: installs what is missing, nothing else, and starts no service.
 need_packages() {
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
@@ -74,10 +82,7 @@ need_packages() {
   local package
   for package in "${missing[@]}"; do
     # Only the binary is wanted: the service that we brought in does not start at the next boot either.
-    if [[ $package == prometheus ]] && command -v systemctl >/dev/null; then
-      as_root systemctl disable prometheus.service >/dev/null 2>&1 ||
-        warn "Could not disable the prometheus service; do it by: systemctl disable prometheus"
-    fi
+    [[ $package != prometheus ]] || disable_service prometheus
   done
 }
 
