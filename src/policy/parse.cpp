@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "policy/detail/decode.hpp"
 #include "policy/detail/text.hpp"
@@ -36,8 +37,8 @@ void count_characters(std::string_view text, std::vector<Diagnostic>& sorted) {
 }
 
 void order(std::string_view text, std::vector<Diagnostic>& problems) {
-  std::stable_sort(problems.begin(), problems.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return a.line != b.line ? a.line < b.line : a.column < b.column;
+  std::sort(problems.begin(), problems.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column, a.message) < std::tie(b.line, b.column, b.message);
   });
   if (problems.size() > kMaxProblems) {
     const std::size_t more = problems.size() - kMaxProblems;
@@ -88,9 +89,9 @@ ParsedFile parse_policies(std::string_view text, std::string_view file, const st
     if (!good) continue;
     const auto [first, fresh] = lines.emplace(parsed.policy.key, parsed.first_line);
     if (!fresh) {
-      out.problems.push_back({parsed.first_line, 1,
-                              fmt::format("the policy {} is already defined on line {}", parsed.policy.key.str(),
-                                          first->second)});
+      out.problems.push_back(
+          {parsed.first_line, 1,
+           fmt::format("the policy {} is already defined on line {}", parsed.policy.key.str(), first->second)});
       continue;
     }
     out.policies.push_back(std::move(parsed));

@@ -158,7 +158,8 @@ std::string apply(std::string_view text, const Edit& edit, std::string_view bloc
 
 // Documents but for the one edited are equal; that one is equal but for `status`, which is `wanted`.
 bool only_status_changed(const Stream& before, const Stream& after, std::size_t index, const Node& wanted) {
-  if (before.documents.size() != after.documents.size() || before.problems.size() != after.problems.size()) return false;
+  if (before.documents.size() != after.documents.size() || before.problems.size() != after.problems.size())
+    return false;
   for (std::size_t i = 0; i < before.problems.size(); ++i) {
     if (before.problems[i].message != after.problems[i].message) return false;
   }

@@ -119,8 +119,7 @@ DocumentKind classify(const Node& root, Problems& problems) {
   if (!fields.has("apiVersion")) fields.missing("apiVersion", "is missing; it must be " + wanted_version);
   if (!fields.has("kind")) fields.missing("kind", "is missing; it must be " + wanted_kind);
   if (version_at && version != kApiVersion) {
-    fields.problem(*version_at, "apiVersion",
-                   fmt::format("must be {}, got \"{}\"", kApiVersion, shorten(version, 60)));
+    fields.problem(*version_at, "apiVersion", fmt::format("must be {}, got \"{}\"", kApiVersion, shorten(version, 60)));
   }
   if (kind_at && kind != kKind) {
     fields.problem(*kind_at, "kind", fmt::format("must be {}, got \"{}\"", kKind, shorten(kind, 60)));

@@ -165,8 +165,8 @@ Metric decode_metric(Fields& f) {
   if (auto threshold = read_mapping(f, "threshold")) out.threshold = decode_threshold(*threshold);
   const bool later = f.has("target") || f.has("desired") || f.has("source");
   if (!f.has("preset") && !f.has("query")) {
-    f.problems().add(f.at(), fmt::format("{} is missing; give it, or a preset (cpu, memory, instances)",
-                                         f.path("query")));
+    f.problems().add(f.at(),
+                     fmt::format("{} is missing; give it, or a preset (cpu, memory, instances)", f.path("query")));
   }
   if (!f.has("threshold") && out.preset != Preset::instances && !later) {
     f.missing("threshold", "is missing; only the preset 'instances' goes without");
@@ -182,7 +182,8 @@ std::vector<Metric> decode_metrics(Fields& spec) {
   if (!spec.has("metrics")) spec.missing("metrics", "is missing; a policy has 1 to 16 metrics");
   if (list == nullptr) return out;
   if (list->items.empty() || list->items.size() > kMaxMetrics) {
-    spec.problem(list->at, "metrics", fmt::format("must have 1 to {} entries, has {}", kMaxMetrics, list->items.size()));
+    spec.problem(list->at, "metrics",
+                 fmt::format("must have 1 to {} entries, has {}", kMaxMetrics, list->items.size()));
     return out;
   }
   std::map<std::string, std::size_t> seen;
@@ -221,8 +222,7 @@ Advisor decode_advisor(Fields& f, Advisor out) {
       out.confidence_threshold = confidence;
     }
   }
-  f.unsupported(
-      {"authority", "apply", "consult", "model", "baseURL", "apiKey", "timeout", "fallback", "forecast"});
+  f.unsupported({"authority", "apply", "consult", "model", "baseURL", "apiKey", "timeout", "fallback", "forecast"});
   f.finish();
   return out;
 }

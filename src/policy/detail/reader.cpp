@@ -21,9 +21,8 @@ bool one_of(std::string_view word, std::span<const std::string_view> words) {
 
 // Words that YAML 1.1 readers (kubectl among them) take for booleans, in every case they accept.
 bool is_trap_bool(std::string_view text) {
-  static constexpr std::array<std::string_view, 16> kWords{"yes",  "Yes",  "YES",  "no",    "No",    "NO",
-                                                           "on",   "On",   "ON",   "off",   "Off",   "OFF",
-                                                           "True", "TRUE", "False", "FALSE"};
+  static constexpr std::array<std::string_view, 16> kWords{
+      "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF", "True", "TRUE", "False", "FALSE"};
   return one_of(text, kWords);
 }
 
@@ -226,8 +225,7 @@ Found read_int(Fields& fields, std::string_view name, int min, int max, int& out
   int value = 0;
   const auto [end, ec] = std::from_chars(node->text.data(), node->text.data() + node->text.size(), value);
   if (ec != std::errc{} || value < min || value > max) {
-    fields.problem(node->at, name,
-                   fmt::format("must be from {} to {}, got {}", min, max, shorten(node->text, kShown)));
+    fields.problem(node->at, name, fmt::format("must be from {} to {}, got {}", min, max, shorten(node->text, kShown)));
     return std::nullopt;
   }
   out = value;
@@ -282,9 +280,10 @@ Found read_step(Fields& fields, std::string_view name, Step& out) {
   if (!is_json_number(text, whole) || !whole || (!percent && !node->plain)) {
     const bool quoted = whole && node->kind == Node::Kind::scalar && !node->plain;
     fields.problem(node->at, name,
-                   quoted ? fmt::format("must be a whole number without quotes, or a percentage such as \"25%\", got {}",
-                                        describe(*node))
-                          : number_complaint(*node, "a whole number or a percentage such as \"25%\""));
+                   quoted
+                       ? fmt::format("must be a whole number without quotes, or a percentage such as \"25%\", got {}",
+                                     describe(*node))
+                       : number_complaint(*node, "a whole number or a percentage such as \"25%\""));
     return std::nullopt;
   }
   int value = 0;

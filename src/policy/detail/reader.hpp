@@ -2,8 +2,8 @@
 //
 // Reads fields out of a node tree and collects every problem with its path and position.
 //
-// A read_… function returns where the value stands, or nothing when the field is absent or wrong; what is wrong has been
-// said by then, and `out` keeps its default. A field that is present without a value is wrong, not absent.
+// A read_… function returns where the value stands, or nothing when the field is absent or wrong; what is wrong has
+// been said by then, and `out` keeps its default. A field that is present without a value is wrong, not absent.
 #pragma once
 
 #include <initializer_list>

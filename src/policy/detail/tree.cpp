@@ -330,7 +330,8 @@ void read_region(std::string_view text, const Lines& lines, const Region& region
 
 bool is_marker(std::string_view line, std::string_view marker) {
   if (!line.starts_with(marker)) return false;
-  return line.size() == marker.size() || std::string_view(" \t\r\n").find(line[marker.size()]) != std::string_view::npos;
+  return line.size() == marker.size() ||
+         std::string_view(" \t\r\n").find(line[marker.size()]) != std::string_view::npos;
 }
 
 Stream read_stream(std::string_view text) {

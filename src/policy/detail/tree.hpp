@@ -2,9 +2,9 @@
 //
 // A small YAML node tree that keeps what yaml-cpp's own nodes lose: positions of keys, order, duplicates, quoting.
 //
-// Built from yaml-cpp's events. Bounded: depth, nodes and bytes are counted with aliases expanded, so that an alias bomb
-// costs nothing; aliases share their anchor's children. Never throws. Each part of the text between `---` lines is read
-// by itself, so that a syntax error costs its own document only. Lines and columns count from 1, columns in bytes.
+// Built from yaml-cpp's events. Bounded: depth, nodes and bytes are counted with aliases expanded, so that an alias
+// bomb costs nothing; aliases share their anchor's children. Never throws. Each part of the text between `---` lines is
+// read by itself, so that a syntax error costs its own document only. Lines and columns count from 1, columns in bytes.
 // Source of the grammar: YAML 1.2.2 (yaml.org/spec/1.2.2). `---` and `...` at the start of a line end every kind of
 // scalar (production c-forbidden), which is what this rests on.
 #pragma once
@@ -20,7 +20,7 @@
 namespace stackscaler::policy::detail {
 
 inline constexpr std::size_t kMaxDepth = 32;
-inline constexpr std::size_t kMaxNodes = 50'000;          // in one text
+inline constexpr std::size_t kMaxNodes = 50'000;           // in one text
 inline constexpr std::size_t kMaxExpandedBytes = 4 << 20;  // of scalars, in one text
 
 struct Place {

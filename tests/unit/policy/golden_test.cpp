@@ -46,8 +46,7 @@ TEST_P(PolicyGolden, SaysExactlyThis) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PolicyGolden, testing::ValuesIn(cases()),
-                         [](const auto& param) { return param.param; });
+INSTANTIATE_TEST_SUITE_P(All, PolicyGolden, testing::ValuesIn(cases()), [](const auto& param) { return param.param; });
 
 }  // namespace
 }  // namespace stackscaler::policy

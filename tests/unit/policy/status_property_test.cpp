@@ -16,7 +16,8 @@ namespace stackscaler::policy {
 namespace {
 
 constexpr std::string_view kBlock =
-    "status:\n  observedGeneration: 7\n  specDigest: \"0a\"\n  conditions:\n    - type: Ready\n      status: \"True\"\n";
+    "status:\n  observedGeneration: 7\n  specDigest: \"0a\"\n  conditions:\n    - type: Ready\n      status: "
+    "\"True\"\n";
 
 class Generator {
  public:
@@ -24,10 +25,10 @@ class Generator {
 
   struct File {
     std::string text;
-    std::size_t index = 0;                // of the document to edit
-    std::optional<std::size_t> begin;     // of its status block, when it has one
+    std::size_t index = 0;             // of the document to edit
+    std::optional<std::size_t> begin;  // of its status block, when it has one
     std::size_t end = 0;
-    std::string head = "status:";         // the new block's first line
+    std::string head = "status:";  // the new block's first line
   };
 
   File make() {
@@ -92,7 +93,9 @@ class Generator {
     return text;
   }
 
-  std::string filler() { return one_of({"\n", "# status:\n", "#status: 1\n", "  # shifted\n", "\n# two\n\n", "# ---\n"}); }
+  std::string filler() {
+    return one_of({"\n", "# status:\n", "#status: 1\n", "  # shifted\n", "\n# two\n\n", "# ---\n"});
+  }
 
   void status(File& file) {
     struct Shape {

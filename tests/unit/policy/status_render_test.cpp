@@ -112,13 +112,14 @@ TEST_P(RenderScalar, ReadsBackAsTheSameString) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 10) << text;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, RenderScalar,
-    testing::Values("", " ", "a", "yes", "No", "null", "~", "true", "0x10", "1e3", "12", "-", "- a", "a: b", "a #b", "#a",
-                    "a:", ": a", "[a]", "{a}", "a, b", "'a'", "\"a\"", "back\\slash", "two\nlines", "tab\there",
-                    "\r\n", "---", "...", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "trailing ", " leading", "é ü",
-                    "\xE2\x80\xA8", "\xEF\xBB\xBF", "\xC2\x85", std::string("nul\0byte", 8), "\x04", "\x7f", "<<", "=",
-                    "2026-11-23", ".inf", "it's fine", "stop; go (now)"));
+INSTANTIATE_TEST_SUITE_P(All, RenderScalar,
+                         testing::Values("", " ", "a", "yes", "No", "null", "~", "true", "0x10", "1e3", "12", "-",
+                                         "- a", "a: b", "a #b", "#a", "a:", ": a", "[a]", "{a}", "a, b", "'a'", "\"a\"",
+                                         "back\\slash", "two\nlines", "tab\there", "\r\n", "---", "...", "&a", "*a",
+                                         "!a", "|", ">", "%a", "@a", "`a`", "trailing ", " leading", "é ü",
+                                         "\xE2\x80\xA8", "\xEF\xBB\xBF", "\xC2\x85", std::string("nul\0byte", 8),
+                                         "\x04", "\x7f", "<<", "=", "2026-11-23", ".inf", "it's fine",
+                                         "stop; go (now)"));
 
 TEST(RenderStatusTest, ReplacesBytesThatAreNoUtf8) {
   Status status;
