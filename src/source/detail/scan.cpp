@@ -74,13 +74,24 @@ class Walk {
     return {};
   }
 
+  // Folders before files, so that links to files come last of all.
   void links() {
+    std::vector<fs::path> to_files;
     while (!links_.empty()) {
       std::vector<fs::path> links = std::move(links_);
       links_.clear();
       std::sort(links.begin(), links.end());
-      for (const fs::path& path : links) link(path);
+      for (const fs::path& path : links) {
+        std::error_code ignored;
+        if (fs::is_directory(path, ignored)) {
+          link(path);
+        } else {
+          to_files.push_back(path);
+        }
+      }
     }
+    std::sort(to_files.begin(), to_files.end());
+    for (const fs::path& path : to_files) link(path);
   }
 
   Scan finish() {
