@@ -253,8 +253,9 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   if (!put) s_.log.error("the variable file was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
   std::string why = order_.message.empty() ? order_.reason : order_.message;
   if (why.empty()) why = "requested by " + order_.requested_by;
-  const bool counts = count != record_.from || followed.exit.success();
-  auto saved = co_await save_metadata(s_, target_, state_, counts ? std::move(why) : std::string());
+  // g++ 12 destroys the temporary of a conditional inside a co_await twice: it is a local of its own.
+  if (count == record_.from && !followed.exit.success()) why.clear();
+  auto saved = co_await save_metadata(s_, target_, state_, std::move(why));
   if (!saved) s_.log.error("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
 
   if (followed.exit.success() && count == record_.to) {

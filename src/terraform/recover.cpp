@@ -88,7 +88,9 @@ asio::awaitable<void> Recover::see_it_through() {
     progress.since = record_.started;
     if (sink_) sink_(progress);
     const fs::path stream = applies ? folder_.apply_stream() : folder_.plan_stream();
-    Followed followed = co_await follow(s_, child, stream, std::move(progress), applies ? sink_ : nullptr);
+    ports::ProgressSink sink;
+    if (applies) sink = sink_;
+    Followed followed = co_await follow(s_, child, stream, std::move(progress), std::move(sink));
     if (applies) {
       std::erase(s_.applies, &child);
       followed_ = true;
@@ -134,7 +136,8 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
 
   const int count = static_cast<int>(pulled->indexes(target_.resource).size());
   record_.count_after = count;
-  auto put = co_await put_user_count(s_, target_, count, applied ? IfMissing::create : IfMissing::leave);
+  const IfMissing if_missing = applied ? IfMissing::create : IfMissing::leave;
+  auto put = co_await put_user_count(s_, target_, count, if_missing);
   if (!put) co_return fail(std::move(put).error());
   std::string why;
   if (applied && count != record_.from) why = record_.message.empty() ? record_.reason : record_.message;
