@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Registry: the stacks that the program may touch, one folder each under a root (`.infra/work`), each with a
+// deploy_metadata.json.
+//
+// What it is: reading and writing those files, and finding the stack that a policy names. What it is not: a lock; who
+// writes must hold the stack's lock. Errors: StackNotAdopted (with the command to run) when there is no such stack.
+// Threads: blocking; call from the blocking pool. It holds no state but the root, so calls may run side by side.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "policy/types.hpp"
+#include "stack/metadata.hpp"
+
+namespace stackscaler::stack {
+
+struct StackEntry {
+  std::string id;
+  std::filesystem::path home;    // <root>/<id>: metadata and lock file
+  std::filesystem::path folder;  // the Terraform root module; equals home unless the metadata names another
+  Metadata metadata;
+};
+
+struct ListedStack {
+  std::string id;
+  std::optional<StackEntry> entry;
+  std::string problem;  // why there is no entry
+};
+
+class Registry {
+ public:
+  explicit Registry(std::filesystem::path root);
+
+  // Every sub-folder with metadata, by name. A broken one is listed with its problem and hides no other.
+  [[nodiscard]] Result<std::vector<ListedStack>> list() const;
+  [[nodiscard]] Result<StackEntry> load(const std::string& id) const;
+  // Creates the folder if need be; the file is replaced as a whole, mode 0600.
+  [[nodiscard]] Result<void> save(const StackEntry& entry) const;
+  // By id, or by the real path of the root module.
+  [[nodiscard]] Result<StackEntry> find(const policy::StackRef& ref) const;
+
+  [[nodiscard]] bool contains(const std::string& id) const;
+  [[nodiscard]] std::filesystem::path home_of(const std::string& id) const { return root_ / id; }
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+// Letters, digits, '.', '_' and '-', not starting with '.' or '-', at most 128 characters: safe as a folder's name.
+[[nodiscard]] bool valid_stack_id(const std::string& id);
+
+}  // namespace stackscaler::stack

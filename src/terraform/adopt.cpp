@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "terraform/adopt.hpp"
+
+#include <algorithm>
+
+#include "policy/reasons.hpp"
+#include "terraform/address.hpp"
+#include "terraform/steps.hpp"
+
+namespace stackscaler::terraform {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+namespace reason = policy::reason;
+
+namespace {
+
+// The entry to fill: a new one, or with accept_state the one that is there.
+Result<stack::StackEntry> entry_for(const stack::Registry& registry, const AdoptRequest& request) {
+  if (!stack::valid_stack_id(request.id)) {
+    return fail(ErrorKind::invalid_input, "'" + request.id +
+                                              "' can't be the id of a stack: use letters, digits, '.', '_' and '-', "
+                                              "starting with a letter or a digit");
+  }
+  std::error_code ec;
+  const fs::path folder = fs::canonical(request.folder, ec);
+  if (ec || !fs::is_directory(folder, ec)) {
+    return fail(ErrorKind::not_found, request.folder.string() + " is no folder");
+  }
+  stack::StackEntry entry;
+  entry.id = request.id;
+  entry.home = registry.home_of(request.id);
+  if (registry.contains(request.id)) {
+    auto present = registry.load(request.id);
+    if (!present) return present;
+    if (present->metadata.terraform && !request.accept_state) {
+      return fail(ErrorKind::conflict, "stack " + request.id + " is there already (" + present->folder.string() +
+                                           "); to record its state anew add --accept-state");
+    }
+    entry = std::move(*present);
+  } else if (request.accept_state) {
+    return fail(ErrorKind::not_found, reason::kStackNotAdopted,
+                "there is no stack " + request.id + " whose state could be accepted; leave out --accept-state");
+  }
+  if (!entry.metadata.terraform) entry.metadata.terraform.emplace();
+  entry.folder = folder;
+  fs::create_directories(entry.home, ec);
+  const bool at_home = fs::weakly_canonical(entry.home, ec) == folder;
+  entry.metadata.terraform->folder = at_home ? std::string() : folder.string();
+  return entry;
+}
+
+Result<void> check_variable(const fs::path& folder, const std::string& variable) {
+  auto declared = declares_variable(folder, variable);
+  if (!declared) return fail(std::move(declared).error());
+  if (*declared) return {};
+  return fail(ErrorKind::invalid_input, "no *.tf file in " + folder.string() + " declares variable \"" + variable +
+                                            "\"; declare it and use it as the resource's count, or name another one "
+                                            "(--variable)");
+}
+
+Result<void> check_resource(const State& state, const std::string& resource) {
+  const auto address = parse_address(resource);
+  if (!address || address->index || address->data) {
+    return fail(ErrorKind::invalid_input, "'" + resource + "' is no address of a resource without its index");
+  }
+  if (state.counted.contains(resource)) return {};
+  std::string names;
+  for (const auto& [base, indexes] : state.counted) names += (names.empty() ? "" : ", ") + base;
+  return fail(ErrorKind::invalid_input, "the state holds no " + resource + " with a count" +
+                                            (names.empty() ? std::string() : "; it holds " + one_line(names, 300)));
+}
+
+}  // namespace
+
+asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptRequest request) {
+  auto begin = [&registry = services.registry, request]() -> Result<stack::StackEntry> {
+    auto entry = entry_for(registry, request);
+    if (!entry) return entry;
+    auto declared = check_variable(entry->folder, request.variable);
+    if (!declared) return fail(std::move(declared).error());
+    return entry;
+  };
+  auto entry = co_await offload(services.pool, std::move(begin));
+  if (!entry) co_return fail(std::move(entry).error());
+  Target target;
+  target.entry = std::move(*entry);
+  target.workspace = request.workspace;
+  target.variable = request.variable;
+  auto take = [home = target.entry.home] { return lock_stack(home); };
+  auto lock = co_await offload(services.pool, std::move(take));
+  if (!lock) co_return fail(std::move(lock).error());
+  auto version = co_await services.tool.version();
+  if (!version) co_return fail(std::move(version).error());
+
+  stack::TerraformRecord& record = *target.entry.metadata.terraform;
+  record.workspace = request.workspace;
+  auto initialised = co_await ensure_init(services, target);
+  if (!initialised) co_return fail(std::move(initialised).error());
+  auto state = co_await pull_state(services, target);
+  if (!state) co_return fail(std::move(state).error());
+  if (request.resource.empty() && request.accept_state) request.resource = record.resource;
+  auto found = request.resource.empty() ? find_counted(*state) : Result<std::string>(request.resource);
+  if (!found) co_return fail(std::move(found).error());
+  auto exists = check_resource(*state, *found);
+  if (!exists) co_return fail(std::move(exists).error());
+  auto look = [folder = target.entry.folder, workspace = request.workspace] { return backend_of(folder, workspace); };
+  auto backend = co_await offload(services.pool, std::move(look));
+  if (!backend) co_return fail(std::move(backend).error());
+
+  target.resource = *found;
+  record.resource = std::move(*found);
+  record.variable = request.variable;
+  record.backend = backend->kind;
+  record.state_path = backend->state_file.string();
+  record.serial = state->serial;
+  if (!request.dependents.empty()) record.dependents = request.dependents;
+  auto saved = co_await save_metadata(services, target, *state, std::string());
+  if (!saved) co_return fail(std::move(saved).error());
+
+  AdoptReport report;
+  report.id = target.entry.id;
+  report.folder = target.entry.folder;
+  report.resource = target.resource;
+  report.variable = request.variable;
+  report.backend = backend->kind;
+  report.count = *target.entry.metadata.instance_count;
+  for (std::string& proposed : propose_dependents(*state, target.resource)) {
+    const auto& stored = record.dependents;
+    if (std::find(stored.begin(), stored.end(), proposed) == stored.end()) {
+      report.proposed_dependents.push_back(std::move(proposed));
+    }
+  }
+  auto scan = [folder = target.entry.folder, variable = request.variable] { return overriding_files(folder, variable); };
+  auto overriding = co_await offload(services.pool, std::move(scan));
+  for (const std::string& file : overriding) {
+    report.warnings.push_back(file + " is loaded after " + kCountFile + " and names " + request.variable +
+                              ": a terraform that is run by hand would use its value");
+  }
+  co_return report;
+}
+
+}  // namespace stackscaler::terraform

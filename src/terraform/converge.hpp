@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Converge: one operation from the intent to the verified end. Private to this component.
+//
+// The order is law 5's: intent journalled, plan, guard, plan journalled, the user's variable file, apply with the
+// operation's id in its environment, pid journalled, followed to its end, the state read, metadata and journal closed.
+// An object serves one run(). Threads: the loop's.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <optional>
+#include <string>
+
+#include "ports/stack_driver.hpp"
+#include "terraform/follow.hpp"
+#include "terraform/services.hpp"
+#include "terraform/steps.hpp"
+
+namespace stackscaler::terraform {
+
+class Converge {
+ public:
+  Converge(Services& services, const ports::WritePermit& permit, ports::ScaleOrder order, ports::ProgressSink sink);
+  ~Converge();
+  Converge(const Converge&) = delete;
+  Converge& operator=(const Converge&) = delete;
+
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> run();
+
+ private:
+  [[nodiscard]] boost::asio::awaitable<Result<void>> claim();
+  [[nodiscard]] boost::asio::awaitable<Result<void>> prepare();
+  [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan();
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> keep_as_it_is(std::string summary);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(std::string summary);
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> apply();
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle(Followed followed);
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle_blind(Error unreadable);
+
+  // Journals the record as it is now; JournalUnavailable otherwise.
+  [[nodiscard]] boost::asio::awaitable<Result<void>> journal();
+  // Ends the operation in the journal. A journal that can't be written then is logged: the next start heals it.
+  [[nodiscard]] boost::asio::awaitable<void> close(ports::Phase phase, std::string reason, std::string outcome);
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> abandon(Error error);
+  void tell(std::string phase);
+
+  Services& s_;
+  const ports::WritePermit& permit_;
+  ports::ScaleOrder order_;
+  ports::ProgressSink sink_;
+  Target target_;
+  ports::OperationRecord record_;
+  std::optional<OperationFolder> folder_;
+  Descriptor lock_;
+  State state_;
+  bool claimed_ = false;
+  bool slot_ = false;
+};
+
+// The sentence of an operation that did not reach its target. `died`: terraform was killed before it could say so.
+[[nodiscard]] std::string shortfall(int holds, int wanted, bool died);
+
+}  // namespace stackscaler::terraform

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TerraformDriver: the StackDriver that runs terraform or tofu on this machine.
+//
+// What it is: the port's contract kept with child processes, plus adopt(). What it is not: a scheduler; it runs what it
+// is asked to, at most `max_concurrent` plans and applies at a time.
+// Cancellation: an operation that was begun is brought to its end even when its caller is cancelled meanwhile; to end
+// early call stop(). Every wait has a deadline but the apply's, which is followed however long it takes (law 13).
+// Threads: the loop's. Pool, clock, logger, random, registry and journal must outlive it; it must outlive its calls.
+#pragma once
+
+#include "terraform/adopt.hpp"
+#include "terraform/driver_options.hpp"
+#include "terraform/services.hpp"
+#include "ports/stack_driver.hpp"
+
+namespace stackscaler::terraform {
+
+class TerraformDriver final : public ports::StackDriver {
+ public:
+  TerraformDriver(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, Logger& logger,
+                  Random& random, const stack::Registry& registry, ports::Journal& journal, DriverOptions options);
+
+  [[nodiscard]] boost::asio::awaitable<Result<ports::StackView>> observe(policy::StackRef stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<ports::PlanReport>> plan(policy::StackRef stack, int to) override;
+  // `permit` must outlive the call.
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> scale(const ports::WritePermit& permit,
+                                                                         ports::ScaleOrder order,
+                                                                         ports::ProgressSink progress) override;
+  [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> recover(const ports::WritePermit& permit,
+                                                                               ports::OperationRecord open,
+                                                                               ports::ProgressSink progress) override;
+  [[nodiscard]] boost::asio::awaitable<bool> changed_since(const ports::StackView& view) override;
+  [[nodiscard]] boost::asio::awaitable<Result<AdoptReport>> adopt(const ports::WritePermit& permit,
+                                                                  AdoptRequest request);
+  void stop() override;
+  void interrupt() override;
+
+ private:
+  boost::asio::awaitable<Result<ports::StackView>> look(policy::StackRef stack);
+  boost::asio::awaitable<Result<ports::PlanReport>> plan_only(policy::StackRef stack, int to);
+  Services services_;
+};
+
+}  // namespace stackscaler::terraform

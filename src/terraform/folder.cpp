@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "terraform/folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "base/digest.hpp"
+#include "base/files.hpp"
+#include "policy/reasons.hpp"
+
+namespace stackscaler::terraform {
+namespace {
+
+namespace fs = std::filesystem;
+namespace reason = policy::reason;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxConfigBytes = 16U << 20U;
+
+bool is_configuration(const std::string& name) {
+  return !name.starts_with('.') && (name.ends_with(".tf") || name.ends_with(".tf.json") || name.ends_with(".tofu"));
+}
+
+// Names of the folder's files, sorted.
+Result<std::vector<std::string>> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ec;
+  fs::directory_iterator files(folder, ec);
+  for (const fs::directory_iterator end; !ec && files != end; files.increment(ec)) {
+    names.push_back(files->path().filename().string());
+  }
+  if (ec) return fail(ErrorKind::not_found, "cannot read the Terraform folder " + folder.string() + ": " + ec.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string text_at(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+fs::path local_state(const fs::path& folder, const std::string& workspace, const std::string& path,
+                     const std::string& workspace_dir) {
+  if (workspace == "default") return (folder / (path.empty() ? "terraform.tfstate" : path)).lexically_normal();
+  const fs::path dir = workspace_dir.empty() ? "terraform.tfstate.d" : workspace_dir;
+  return (folder / dir / workspace / "terraform.tfstate").lexically_normal();
+}
+
+}  // namespace
+
+Result<Backend> backend_of(const fs::path& folder, const std::string& workspace) {
+  Backend backend;
+  backend.state_file = local_state(folder, workspace, "", "");
+  const fs::path file = folder / ".terraform" / "terraform.tfstate";
+  auto text = read_file(file, kMaxConfigBytes);
+  if (!text && text.error().kind() == ErrorKind::not_found) return backend;
+  if (!text) return fail(std::move(text).error());
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return fail(ErrorKind::invalid_input, file.string() + " is no JSON; run: terraform init");
+  const auto entry = json.find("backend");
+  if (entry == json.end() || !entry->is_object()) return backend;
+  const std::string kind = text_at(*entry, "type");
+  if (kind.empty()) return backend;
+  backend.kind = kind;
+  const auto config = entry->find("config");
+  const Json settings = config != entry->end() && config->is_object() ? *config : Json::object();
+  backend.state_file = kind == "local" ? local_state(folder, workspace, text_at(settings, "path"),
+                                                     text_at(settings, "workspace_dir"))
+                                       : fs::path();
+  return backend;
+}
+
+std::string selected_workspace(const fs::path& folder) {
+  auto text = read_file(folder / ".terraform" / "environment", 4096);
+  if (!text) return "default";
+  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+  return text->empty() ? "default" : *text;
+}
+
+Result<std::string> fingerprint(const fs::path& folder) {
+  auto names = names_in(folder);
+  if (!names) return fail(std::move(names).error());
+  std::string all;
+  for (const std::string& name : *names) {
+    if (!is_configuration(name) && name != ".terraform.lock.hcl") continue;
+    auto text = read_file(folder / name, kMaxConfigBytes);
+    if (!text) return fail(std::move(text).error());
+    all += name + "\n" + sha256_hex(*text) + "\n";
+  }
+  std::error_code ec;
+  all += fs::is_directory(folder / ".terraform", ec) ? "initialised" : "bare";
+  return sha256_hex(all);
+}
+
+Result<bool> declares_variable(const fs::path& folder, const std::string& variable) {
+  auto names = names_in(folder);
+  if (!names) return fail(std::move(names).error());
+  const std::string quoted = "\"" + variable + "\"";
+  for (const std::string& name : *names) {
+    if (!is_configuration(name)) continue;
+    auto text = read_file(folder / name, kMaxConfigBytes);
+    if (!text) return fail(std::move(text).error());
+    if (name.ends_with(".json")) {
+      const Json json = Json::parse(*text, nullptr, false);
+      if (json.is_object() && json.contains("variable") && json["variable"].is_object() &&
+          json["variable"].contains(variable)) {
+        return true;
+      }
+      continue;
+    }
+    for (std::size_t at = text->find(quoted); at != std::string::npos; at = text->find(quoted, at + 1)) {
+      const std::size_t line = at == 0 ? 0 : text->rfind('\n', at - 1) + 1;  // npos + 1 == 0
+      const std::string before = text->substr(line, at - line);
+      static const std::regex kDeclaration(R"(^\s*variable\s*$)");
+      if (std::regex_match(before, kDeclaration)) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<std::string> overriding_files(const fs::path& folder, const std::string& variable) {
+  std::vector<std::string> found;
+  const auto names = names_in(folder);
+  if (!names) return found;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".auto.tfvars") && !name.ends_with(".auto.tfvars.json")) continue;
+    if (name <= kCountFile) continue;
+    const auto text = read_file(folder / name, kMaxConfigBytes);
+    if (text && text->find(variable) != std::string::npos) found.push_back(name);
+  }
+  return found;
+}
+
+Result<void> put_count(const fs::path& folder, const std::string& variable, int count, IfMissing if_missing) {
+  const fs::path file = folder / kCountFile;
+  Json json = Json::object();
+  unsigned mode = 0644;
+  auto text = read_file(file, kMaxConfigBytes);
+  if (text) {
+    json = Json::parse(*text, nullptr, false);
+    if (!json.is_object()) {
+      return fail(ErrorKind::invalid_input, file.string() + " is no JSON object; correct it or remove it");
+    }
+    const auto value = json.find(variable);
+    if (value != json.end() && value->is_number_integer() && *value == count) return {};
+    struct stat info{};
+    if (::stat(file.c_str(), &info) == 0) mode = info.st_mode & 07777U;
+  } else if (text.error().kind() != ErrorKind::not_found) {
+    return fail(std::move(text).error());
+  } else if (if_missing == IfMissing::leave) {
+    return {};
+  }
+  json[variable] = count;
+  return write_file_atomic(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", mode);
+}
+
+Result<Descriptor> lock_stack(const fs::path& home) {
+  const fs::path file = home / ".stackscaler.lock";
+  Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock.ok()) return fail(ErrorKind::unavailable, "cannot open " + file.string() + ": " + std::strerror(errno));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
+    return fail(ErrorKind::conflict, reason::kStackBusy,
+                "another Stackscaler, or a terraform that one has started, works on this stack (" + file.string() +
+                    " is locked); nothing was changed");
+  }
+  return fail(ErrorKind::unavailable, "cannot lock " + file.string() + ": " + std::strerror(errno));
+}
+
+FileStamp stamp_of(const fs::path& file) {
+  struct stat info{};
+  if (::stat(file.c_str(), &info) != 0) return {};
+  FileStamp stamp;
+  stamp.mtime_ns = static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec;
+  stamp.size = info.st_size;
+  stamp.inode = info.st_ino;
+  return stamp;
+}
+
+OperationFolder::OperationFolder(const fs::path& data, const std::string& id) : path_(data / "operations" / id) {}
+
+Result<void> OperationFolder::create(std::size_t keep) const {
+  std::error_code ec;
+  fs::create_directories(path_.parent_path(), ec);
+  std::vector<std::pair<fs::file_time_type, fs::path>> others;
+  fs::directory_iterator folders(path_.parent_path(), ec);
+  for (const fs::directory_iterator end; !ec && folders != end; folders.increment(ec)) {
+    std::error_code ignored;
+    // A plan file says that the operation is not over: it runs, or waits for its recovery.
+    if (fs::exists(folders->path() / "plan.tfplan", ignored)) continue;
+    others.emplace_back(fs::last_write_time(folders->path(), ignored), folders->path());
+  }
+  std::sort(others.begin(), others.end());
+  for (std::size_t i = 0; i + keep < others.size(); ++i) fs::remove_all(others[i].second, ec);
+  if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(ErrorKind::unavailable, "cannot create " + path_.string() + ": " + std::strerror(errno));
+  }
+  return {};
+}
+
+Result<void> OperationFolder::write_facts(const std::string& resource, const std::string& variable) const {
+  Json json;
+  json["resource"] = resource;
+  json["variable"] = variable;
+  return write_file_atomic(path_ / "operation.json", json.dump() + "\n", 0600);
+}
+
+std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
+  const auto text = read_file(path_ / "operation.json", 65536);
+  if (!text) return std::nullopt;
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  Facts facts{text_at(json, "resource"), text_at(json, "variable")};
+  if (facts.resource.empty() || facts.variable.empty()) return std::nullopt;
+  return facts;
+}
+
+Result<void> OperationFolder::write_count(const std::string& variable, int count) const {
+  Json json;
+  json[variable] = count;
+  return write_file_atomic(count_file(), json.dump() + "\n", 0600);
+}
+
+}  // namespace stackscaler::terraform

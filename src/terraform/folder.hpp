@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A stack's folders on disk: the user's root module (backend, fingerprint, variable files), the registry folder's lock,
+// and the program's own folder of an operation.
+//
+// All of it is blocking: call from the blocking pool. Writes to the user's folder are confined to one file,
+// kCountFile, and to its one key; everything else there is only read.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "terraform/process.hpp"
+
+namespace stackscaler::terraform {
+
+// Terraform loads it by itself, after terraform.tfvars: it holds the count for whoever runs terraform by hand.
+inline constexpr const char* kCountFile = "stackscaler.auto.tfvars.json";
+
+struct Backend {
+  std::string kind = "local";
+  std::filesystem::path state_file;  // of a local backend, else empty
+};
+// As the last `terraform init` left it; without one, the local backend.
+[[nodiscard]] Result<Backend> backend_of(const std::filesystem::path& folder, const std::string& workspace);
+
+// What `terraform workspace select` left; "default" without one.
+[[nodiscard]] std::string selected_workspace(const std::filesystem::path& folder);
+
+// Changes when init may be due: over names and contents of *.tf, *.tf.json and .terraform.lock.hcl in the folder and
+// over whether .terraform is there. Folders of local modules are not looked into.
+[[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder);
+
+// True when a *.tf or *.tf.json there declares that variable.
+[[nodiscard]] Result<bool> declares_variable(const std::filesystem::path& folder, const std::string& variable);
+// Variable files that Terraform loads after kCountFile and that name the variable: they would win over it.
+[[nodiscard]] std::vector<std::string> overriding_files(const std::filesystem::path& folder,
+                                                        const std::string& variable);
+
+enum class IfMissing { create, leave };
+// Makes kCountFile say `count`. Other keys and the mode stay; a file that says so already is not touched.
+[[nodiscard]] Result<void> put_count(const std::filesystem::path& folder, const std::string& variable, int count,
+                                     IfMissing if_missing);
+
+// The lock of one stack across processes: flock on <home>/.stackscaler.lock. StackBusy when somebody has it.
+[[nodiscard]] Result<Descriptor> lock_stack(const std::filesystem::path& home);
+
+struct FileStamp {
+  std::int64_t mtime_ns = 0;
+  std::int64_t size = -1;  // -1: no such file
+  std::uint64_t inode = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+[[nodiscard]] FileStamp stamp_of(const std::filesystem::path& file);
+
+// One operation's own folder, <data>/operations/<id>, mode 0700.
+class OperationFolder {
+ public:
+  OperationFolder(const std::filesystem::path& data, const std::string& id);
+  // Makes it; and removes the oldest others beyond `keep`.
+  [[nodiscard]] Result<void> create(std::size_t keep) const;
+  // What a later process must know to finish this operation.
+  [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable) const;
+  struct Facts {
+    std::string resource;
+    std::string variable;
+  };
+  [[nodiscard]] std::optional<Facts> read_facts() const;
+  // The private variable file of a plan.
+  [[nodiscard]] Result<void> write_count(const std::string& variable, int count) const;
+
+  [[nodiscard]] std::filesystem::path path() const { return path_; }
+  [[nodiscard]] std::filesystem::path count_file() const { return path_ / "count.tfvars.json"; }
+  [[nodiscard]] std::filesystem::path plan_file() const { return path_ / "plan.tfplan"; }
+  [[nodiscard]] std::filesystem::path plan_stream() const { return path_ / "plan.jsonl"; }
+  [[nodiscard]] std::filesystem::path apply_stream() const { return path_ / "apply.jsonl"; }
+  [[nodiscard]] std::filesystem::path apply_errors() const { return path_ / "apply.err"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace stackscaler::terraform

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "terraform/stream.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace stackscaler::terraform {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxLine = 1U << 20U;
+constexpr std::size_t kMaxStream = 64U << 20U;
+constexpr std::size_t kMaxDiagnostics = 100;
+
+const Json* member(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string text_of(const Json& object, const char* key) {
+  const Json* value = member(object, key);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+std::string address_of(const Json& owner, const char* key) {
+  const Json* resource = member(owner, key);
+  return resource == nullptr ? std::string() : text_of(*resource, "addr");
+}
+
+std::optional<PlannedChange> change_of(const Json& line) {
+  const Json* change = member(line, "change");
+  if (change == nullptr) return std::nullopt;
+  PlannedChange planned;
+  planned.address = address_of(*change, "resource");
+  planned.action = text_of(*change, "action");
+  planned.reason = text_of(*change, "reason");
+  planned.previous_address = address_of(*change, "previous_resource");
+  planned.importing = member(*change, "importing") != nullptr;
+  if (planned.address.empty() || planned.action.empty()) return std::nullopt;
+  return planned;
+}
+
+// A count must be a whole number: anything else makes the summary useless, and so absent.
+std::optional<ChangeSummary> summary_of(const Json& changes) {
+  if (!changes.is_object()) return std::nullopt;
+  ChangeSummary summary;
+  for (const auto& [key, value] : changes.items()) {
+    if (key == "operation") continue;
+    if (!value.is_number_integer()) return std::nullopt;
+    const auto count = value.get<std::int64_t>();
+    if (key == "add") {
+      summary.add = count;
+    } else if (key == "change") {
+      summary.change = count;
+    } else if (key == "remove") {
+      summary.remove = count;
+    } else if (key == "import") {
+      summary.import = count;
+    } else if (key == "forget") {
+      summary.forget = count;
+    } else if (count != 0) {
+      summary.unknown_counts = true;
+    }
+  }
+  if (member(changes, "add") == nullptr || member(changes, "change") == nullptr ||
+      member(changes, "remove") == nullptr) {
+    return std::nullopt;
+  }
+  return summary;
+}
+
+Diagnostic diagnostic_of(const Json& object) {
+  Diagnostic diagnostic;
+  diagnostic.error = text_of(object, "severity") == "error";
+  diagnostic.summary = text_of(object, "summary");
+  diagnostic.detail = text_of(object, "detail");
+  diagnostic.address = text_of(object, "address");
+  if (const Json* range = member(object, "range")) {
+    diagnostic.location = text_of(*range, "filename");
+    const Json* start = member(*range, "start");
+    const Json* line = start == nullptr ? nullptr : member(*start, "line");
+    if (line != nullptr && line->is_number_integer()) {
+      diagnostic.location += ":" + std::to_string(line->get<std::int64_t>());
+    }
+  }
+  return diagnostic;
+}
+
+bool any_output_changes(const Json& outputs) {
+  if (!outputs.is_object()) return false;
+  return std::any_of(outputs.begin(), outputs.end(), [](const Json& output) {
+    const std::string action = text_of(output, "action");
+    return !action.empty() && action != "noop" && action != "no-op";
+  });
+}
+
+// What a line of that type adds to the stream; false when it lacks what its type must have.
+bool take(const Json& json, const std::string& type, PlanStream& stream) {
+  if (type == "planned_change" || type == "resource_drift") {
+    auto change = change_of(json);
+    if (!change) return false;
+    (type == "planned_change" ? stream.changes : stream.drift).push_back(std::move(*change));
+  } else if (type == "change_summary") {
+    const Json* changes = member(json, "changes");
+    auto summary = changes == nullptr ? std::nullopt : summary_of(*changes);
+    if (!summary) return false;
+    (text_of(*changes, "operation") == "plan" ? stream.plan_summary : stream.apply_summary) = summary;
+  } else if (type == "diagnostic") {
+    const Json* diagnostic = member(json, "diagnostic");
+    if (diagnostic == nullptr) return false;
+    if (stream.diagnostics.size() < kMaxDiagnostics) stream.diagnostics.push_back(diagnostic_of(*diagnostic));
+  } else if (type == "outputs") {
+    const Json* outputs = member(json, "outputs");
+    if (outputs != nullptr) stream.outputs_change = stream.outputs_change || any_output_changes(*outputs);
+  } else if (type == "version") {
+    stream.version = text_of(json, "terraform");
+    if (stream.version.empty()) stream.version = text_of(json, "tofu");
+    stream.tofu = member(json, "tofu") != nullptr;
+  } else if (type == "apply_complete" || type == "apply_errored") {
+    const Json* hook = member(json, "hook");
+    std::string address = hook == nullptr ? std::string() : address_of(*hook, "resource");
+    if (address.empty()) return false;
+    if (type == "apply_complete") {
+      stream.done[std::move(address)] = text_of(*hook, "action");
+    } else {
+      stream.errored.push_back(std::move(address));
+    }
+  }
+  return true;
+}
+
+std::string field_of(std::string_view detail, std::string_view name) {
+  const std::size_t at = detail.find(name);
+  if (at == std::string_view::npos) return {};
+  detail.remove_prefix(at + name.size());
+  detail = detail.substr(0, detail.find('\n'));
+  const std::size_t first = detail.find_first_not_of(' ');
+  return first == std::string_view::npos ? std::string() : one_line(detail.substr(first), 120);
+}
+
+}  // namespace
+
+const Diagnostic* PlanStream::first_error() const {
+  const auto found = std::find_if(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.error; });
+  return found == diagnostics.end() ? nullptr : &*found;
+}
+
+void StreamParser::feed(std::string_view bytes) {
+  total_ += bytes.size();
+  if (total_ > kMaxStream) {
+    stream_.truncated = true;
+    return;
+  }
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, end);
+    if (!skipping_ && rest_.size() + piece.size() > kMaxLine) {
+      ++stream_.malformed;
+      skipping_ = true;
+      rest_.clear();
+    }
+    if (!skipping_) rest_.append(piece);
+    if (end == std::string_view::npos) return;
+    if (!skipping_) line(rest_);
+    rest_.clear();
+    skipping_ = false;
+    bytes.remove_prefix(end + 1);
+  }
+}
+
+void StreamParser::finish() {
+  stream_.torn = skipping_ || !rest_.empty();
+  rest_.clear();
+  skipping_ = false;
+}
+
+void StreamParser::line(std::string_view text) {
+  if (text.find_first_not_of(" \t\r") == std::string_view::npos) return;
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object() || !take(json, text_of(json, "type"), stream_)) ++stream_.malformed;
+}
+
+PlanStream parse_stream(std::string_view text) {
+  StreamParser parser;
+  parser.feed(text);
+  parser.finish();
+  return parser.stream();
+}
+
+std::string progress_text(const PlanStream& stream) {
+  std::size_t creates = 0;
+  std::size_t deletes = 0;
+  for (const PlannedChange& change : stream.changes) {
+    creates += change.action == "create" ? 1 : 0;
+    deletes += change.action == "delete" ? 1 : 0;
+  }
+  std::size_t created = 0;
+  std::size_t deleted = 0;
+  for (const auto& [address, action] : stream.done) {
+    created += action == "create" ? 1 : 0;
+    deleted += action == "delete" ? 1 : 0;
+  }
+  std::string text;
+  const auto add = [&](std::size_t done, std::size_t all, std::string_view word) {
+    if (all == 0) return;
+    if (!text.empty()) text += ", ";
+    text.append(std::to_string(done)).append(" of ").append(std::to_string(all)).append(" ").append(word);
+  };
+  add(created, creates, "created");
+  add(deleted, deletes, "deleted");
+  if (!text.empty() && !stream.errored.empty()) text += ", " + std::to_string(stream.errored.size()) + " failed";
+  return text;
+}
+
+std::string error_text(const PlanStream& stream) {
+  const Diagnostic* error = stream.first_error();
+  if (error == nullptr) return {};
+  std::string where = error->address;
+  if (!error->location.empty()) where += (where.empty() ? "" : ", ") + error->location;
+  where = one_line(where, 160);
+  std::string text = one_line(error->summary, 330);
+  if (!where.empty()) text += " (" + where + ")";
+  return text;
+}
+
+bool lock_held(const PlanStream& stream) {
+  const Diagnostic* error = stream.first_error();
+  return error != nullptr && error->summary.find("acquiring the state lock") != std::string::npos;
+}
+
+std::string lock_holder(const PlanStream& stream) {
+  const Diagnostic* error = stream.first_error();
+  if (error == nullptr) return {};
+  const std::string who = field_of(error->detail, "  Who:");
+  const std::string created = field_of(error->detail, "  Created:");
+  const std::string operation = field_of(error->detail, "  Operation:");
+  const std::string id = field_of(error->detail, "  ID:");
+  if (who.empty() && id.empty()) return "held by somebody unknown";
+  return "held by " + who + " since " + created + " (" + operation + ", lock " + id + ")";
+}
+
+bool init_needed(const PlanStream& stream) {
+  constexpr std::string_view kSigns[] = {"nitialization required",          "equired plugins are not installed",
+                                         "odule not installed",             "nconsistent dependency lock file",
+                                         "odule source has changed",        "odule version requirements have changed",
+                                         "ackend initialization required", "ackend configuration changed"};
+  const Diagnostic* error = stream.first_error();
+  if (error == nullptr) return false;
+  return std::any_of(std::begin(kSigns), std::end(kSigns),
+                     [&](std::string_view sign) { return error->summary.find(sign) != std::string::npos; });
+}
+
+std::string one_line(std::string_view text, std::size_t limit) {
+  std::string out;
+  for (const char c : text) {
+    if (out.size() >= limit) {
+      while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
+      if (!out.empty() && static_cast<unsigned char>(out.back()) >= 0x80U) out.pop_back();
+      return out + "…";
+    }
+    const bool control = static_cast<unsigned char>(c) < 0x20U || c == 0x7F;
+    if (control && (out.empty() || out.back() == ' ')) continue;
+    out.push_back(control ? ' ' : c);
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+}  // namespace stackscaler::terraform

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The machine-readable stream of `terraform plan -json` and `terraform apply -json`: one JSON object a line.
+//
+// What it is: what the guard, the progress line and the error texts need of it. Types and fields that are not known
+// are ignored; an action that is not known is kept as it is, so that the guard can refuse it.
+// What it is not: a judge. Broken lines are counted, not forgiven. The stream holds no attribute values, but an apply's
+// holds plain outputs and what provisioners print: keep it in files that only the owner reads.
+// Bounds: a line 1 MiB, a stream 64 MiB; beyond that the stream is `truncated`. Threads: a value, no locks.
+// Source: developer.hashicorp.com/terraform/internals/machine-readable-ui.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stackscaler::terraform {
+
+struct PlannedChange {
+  std::string address;
+  std::string action;  // as in the stream: create, update, delete, replace, read, noop, move, import, remove, forget …
+  std::string reason;  // "delete_because_count_index", "tainted", or ""
+  std::string previous_address;  // moved from
+  bool importing = false;
+};
+
+struct ChangeSummary {
+  std::int64_t add = 0;
+  std::int64_t change = 0;
+  std::int64_t remove = 0;
+  std::int64_t import = 0;
+  std::int64_t forget = 0;
+  bool unknown_counts = false;  // a count other than 0 under a name that is not known
+};
+
+struct Diagnostic {
+  bool error = false;
+  std::string summary;
+  std::string detail;
+  std::string address;
+  std::string location;  // "main.tf:11", or ""
+};
+
+struct PlanStream {
+  std::string version;  // "1.11.4"
+  bool tofu = false;
+  std::vector<PlannedChange> changes;
+  std::vector<PlannedChange> drift;
+  std::optional<ChangeSummary> plan_summary;
+  std::optional<ChangeSummary> apply_summary;
+  std::vector<Diagnostic> diagnostics;  // at most 100
+  bool outputs_change = false;
+  std::map<std::string, std::string> done;  // address -> action, of what an apply has completed
+  std::vector<std::string> errored;         // addresses
+  std::size_t malformed = 0;                // lines that are no object, or miss what their type must have
+  bool truncated = false;
+  bool torn = false;  // the last line had no end
+  [[nodiscard]] const Diagnostic* first_error() const;
+};
+
+// Takes the stream in pieces as they come: feed() any number of times, then finish() once.
+class StreamParser {
+ public:
+  void feed(std::string_view bytes);
+  void finish();
+  [[nodiscard]] const PlanStream& stream() const { return stream_; }
+
+ private:
+  void line(std::string_view text);
+  PlanStream stream_;
+  std::string rest_;
+  std::size_t total_ = 0;
+  bool skipping_ = false;  // inside a line that is too long
+};
+
+[[nodiscard]] PlanStream parse_stream(std::string_view text);
+
+// "1 of 2 created", "1 of 3 deleted", "2 of 2 created, 1 failed"; "" before anything is planned.
+[[nodiscard]] std::string progress_text(const PlanStream& stream);
+
+// The first error in one line: "creating EC2 Instance: … (aws_instance.app[2], main.tf:11)", at most 500 bytes; "" when
+// there is none. Details are left out: they may repeat what a provisioner printed.
+[[nodiscard]] std::string error_text(const PlanStream& stream);
+
+// True when that error says that somebody else holds the state lock.
+[[nodiscard]] bool lock_held(const PlanStream& stream);
+// "held by root@vm since 2026-11-24 05:59:18 UTC (OperationTypeApply, lock 35cc…)".
+[[nodiscard]] std::string lock_holder(const PlanStream& stream);
+// True when that error says that `terraform init` has to run first.
+[[nodiscard]] bool init_needed(const PlanStream& stream);
+
+// Cuts at `limit` bytes on a character boundary, and turns control characters into blanks.
+[[nodiscard]] std::string one_line(std::string_view text, std::size_t limit);
+
+}  // namespace stackscaler::terraform

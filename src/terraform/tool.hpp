@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tool: the terraform (or tofu) binary: where it is, how old, and one call of it.
+//
+// What it is: the environment that a child gets and the calls whose output fits into memory (version, init, state
+// pull, plan). What it is not: the apply, which must outlive the program (terraform/converge.cpp starts that).
+// The child's environment is an allow-list: what is not on it, TF_VAR_* and TF_CLI_ARGS* above all, is dropped.
+// Threads: the loop's; blocking parts go to the pool.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "async/clock.hpp"
+#include "async/offload.hpp"
+#include "base/error.hpp"
+#include "terraform/process.hpp"
+
+namespace stackscaler::terraform {
+
+// The allow-listed part of `inherited` ("NAME=value" each), what every call gets, the operation's id, and TF_WORKSPACE
+// when `workspace` is not empty.
+[[nodiscard]] std::vector<std::string> child_environment(const std::vector<std::string>& inherited,
+                                                         const std::string& operation, const std::string& workspace);
+// This process's own.
+[[nodiscard]] std::vector<std::string> own_environment();
+
+// The absolute path of `name`, looked up on PATH unless it has a slash. TerraformMissing when there is none.
+[[nodiscard]] Result<std::string> find_binary(const std::string& name);
+
+struct Version {
+  int major = 0;
+  int minor = 0;
+  std::string text;
+  bool tofu = false;
+  // False for what this program was never tested with: it plans then, and applies only when it is told to.
+  [[nodiscard]] bool tested() const { return !tofu && (major < 1 || (major == 1 && minor <= 11)); }
+};
+[[nodiscard]] Result<Version> parse_version(const std::string& json, const std::string& binary);
+
+struct RunSpec {
+  std::filesystem::path folder;
+  std::vector<std::string> arguments;
+  std::string operation;  // the id for the environment
+  std::string workspace;  // "": not set
+  Duration deadline{};
+  Duration kill_after = std::chrono::seconds(30);   // from SIGINT to SIGKILL
+  std::filesystem::path stdout_file;                // "": memory
+  std::vector<ChildProcess*>* running = nullptr;    // the child is listed there while it runs
+};
+
+struct RunResult {
+  ExitStatus exit;
+  bool timed_out = false;
+  std::string out;  // at most 256 MiB
+  std::string err;  // the last 4 KiB
+};
+
+class Tool {
+ public:
+  Tool(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std::string binary);
+
+  // Finds the binary and asks its version, once.
+  [[nodiscard]] boost::asio::awaitable<Result<Version>> version();
+  // Runs to the end or to the deadline; then SIGINT, then SIGKILL. Fails only when it can't be started.
+  [[nodiscard]] boost::asio::awaitable<Result<RunResult>> run(RunSpec spec);
+  [[nodiscard]] const std::string& binary() const { return path_; }
+  [[nodiscard]] std::vector<std::string> environment(const std::string& operation, const std::string& workspace) const {
+    return child_environment(inherited_, operation, workspace);
+  }
+
+ private:
+  boost::asio::any_io_executor executor_;
+  BlockingPool& pool_;
+  Clock& clock_;
+  std::string name_;
+  std::string path_;
+  std::vector<std::string> inherited_;
+  std::optional<Version> version_;
+};
+
+// What a failed call said, in one line: the last of stderr without frames, at most 400 bytes.
+[[nodiscard]] std::string stderr_text(const std::string& err);
+
+}  // namespace stackscaler::terraform

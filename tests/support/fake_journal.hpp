@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FakeJournal: a journal in memory that keeps every write in order, and fails on request. Threads: the loop's.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ports/journal.hpp"
+
+namespace stackscaler::test {
+
+class FakeJournal final : public ports::Journal {
+ public:
+  boost::asio::awaitable<Result<void>> put_operation(ports::OperationRecord record) override {
+    if (failures_ > 0) {
+      --failures_;
+      co_return fail(ErrorKind::unavailable, "the fake journal fails");
+    }
+    writes.push_back(record);
+    latest_[record.id] = std::move(record);
+    co_return Result<void>{};
+  }
+  boost::asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override {
+    std::vector<ports::OperationRecord> open;
+    for (const auto& [id, record] : latest_) {
+      if (!ports::finished(record.phase)) open.push_back(record);
+    }
+    co_return open;
+  }
+  boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
+    std::optional<ports::OperationRecord> last;
+    for (const auto& [id, record] : latest_) {
+      if (record.stack != stack || record.pid == 0) continue;
+      if (!last || record.started > last->started) last = record;
+    }
+    co_return last;
+  }
+  boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
+    decisions.push_back(std::move(record));
+    co_return Result<void>{};
+  }
+  boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
+    auto& [known, number] = generations_[policy];
+    if (number == 0 || known != digest) {
+      known = std::move(digest);
+      ++number;
+    }
+    co_return number;
+  }
+
+  // The next `count` writes of operations fail.
+  void fail_next(int count) { failures_ = count; }
+  // "intended planned applying succeeded"
+  [[nodiscard]] std::string phases() const {
+    std::string text;
+    for (const auto& record : writes) text += (text.empty() ? "" : " ") + std::string(ports::to_string(record.phase));
+    return text;
+  }
+
+  std::vector<ports::OperationRecord> writes;
+  std::vector<ports::DecisionRecord> decisions;
+
+ private:
+  std::map<std::string, ports::OperationRecord> latest_;
+  std::map<std::string, std::pair<std::string, std::int64_t>> generations_;
+  int failures_ = 0;
+};
+
+}  // namespace stackscaler::test
