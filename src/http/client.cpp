@@ -136,7 +136,7 @@ asio::awaitable<Result<std::unique_ptr<detail::Connection>>> connect(asio::any_i
 }
 
 Response to_response(beast::http::response<beast::http::string_body>&& message) {
-  Response response(message.result_int());
+  Response response(static_cast<int>(message.result_int()));
   response.headers.reserve(8);
   for (const auto& field : message) {
     response.headers.add(std::string(field.name_string()), std::string(field.value()));
