@@ -60,12 +60,14 @@ TEST_F(FileStatusWriterTest, SaysWhenTheFolderCannotBeWritten) {
   fs::permissions(dir_.path(), fs::perms(0755));
   fs::permissions(root(), fs::perms(0555));
   const bool is_root = ::geteuid() == 0;
-  if (is_root) ASSERT_EQ(::seteuid(65534), 0);  // root may write everywhere
+  const int lowered = is_root ? ::seteuid(65534) : 0;  // root may write everywhere
 
   const auto written = write(StatusMode::inline_, "web", 3);
-  if (is_root) ASSERT_EQ(::seteuid(0), 0);
+  const int raised = is_root ? ::seteuid(0) : 0;
   fs::permissions(root(), fs::perms(0755));
 
+  ASSERT_EQ(lowered, 0);
+  ASSERT_EQ(raised, 0);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().kind(), ErrorKind::unauthorized);
 }
