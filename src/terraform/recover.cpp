@@ -36,7 +36,6 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
     co_return co_await close(ports::Phase::failed, std::string(reason::kStackNotAdopted), claimed.error().message());
   }
   if (!claimed) co_return fail(std::move(claimed).error());
-  co_await see_it_through();
   auto locked = co_await take_lock();
   if (!locked) co_return fail(std::move(locked).error());
   co_return co_await settle();
@@ -98,10 +97,13 @@ asio::awaitable<void> Recover::see_it_through() {
   }
 }
 
-// What terraform has started may hold the inherited lock for a moment longer.
+// Nobody works on the stack once its lock is ours: every apply inherits the lock. A process may be too young to show
+// its environment, so while the lock is held the search is repeated; what terraform has started may hold it for a
+// moment longer.
 asio::awaitable<Result<void>> Recover::take_lock() {
-  constexpr int kAttempts = 10;
+  constexpr int kAttempts = 25;
   for (int attempt = 1;; ++attempt) {
+    co_await see_it_through();
     auto take = [home = target_.entry.home] { return lock_stack(home); };
     auto lock = co_await offload(s_.pool, std::move(take));
     if (lock) {
