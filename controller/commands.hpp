@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of the command line. Each returns the process's exit code and speaks on standard output; problems go to
+// standard error.
+#pragma once
+
+#include "controller/options.hpp"
+
+namespace stackscaler::controller {
+
+[[nodiscard]] int run_controller(const Options& options);
+[[nodiscard]] int reconcile_once(const Options& options);
+[[nodiscard]] int validate_files(const Options& options);
+[[nodiscard]] int stack_list(const Options& options);
+[[nodiscard]] int stack_show(const Options& options);
+[[nodiscard]] int stack_adopt(const Options& options);
+[[nodiscard]] int stack_scale(const Options& options);
+
+}  // namespace stackscaler::controller

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/program.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <cstring>
+#include <random>
+#include <utility>
+
+#include "http/url.hpp"
+#include "terraform/tool.hpp"
+
+namespace stackscaler::controller {
+namespace {
+
+std::unique_ptr<Logger> logger_for(const Options& options) {
+  const LogFormat fallback = ::isatty(STDERR_FILENO) == 1 ? LogFormat::text : LogFormat::logfmt;
+  return make_logger(options.log_format.value_or(fallback), options.log_level);
+}
+
+std::uint64_t seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32U) ^ device();
+}
+
+// What was named, else the first of terraform and tofu that is there. A missing one is said when it is needed.
+std::string binary_for(const Options& options) {
+  if (!options.terraform.empty()) return options.terraform;
+  return !terraform::find_binary("terraform") && terraform::find_binary("tofu") ? "tofu" : "terraform";
+}
+
+terraform::DriverOptions driver_options(const Options& options) {
+  terraform::DriverOptions out;
+  out.binary = binary_for(options);
+  out.data = std::filesystem::absolute(options.data);
+  out.allow_terraform_version = options.allow_terraform_version;
+  return out;
+}
+
+}  // namespace
+
+Result<DataLock> DataLock::take(const std::filesystem::path& data) {
+  const std::filesystem::path file = data / "lock";
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(ErrorKind::unavailable, "cannot open " + file.string() + ": " + std::strerror(errno));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd);
+    return fail(ErrorKind::conflict, "another stackscaler runs with the data folder " + data.string() +
+                                         "; stop it, or give this one a folder of its own (--data)");
+  }
+  return DataLock(fd);
+}
+
+DataLock::DataLock(DataLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+DataLock::~DataLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Program::Program(const Options& given, std::unique_ptr<Logger> log, journal::Store store)
+    : options(given),
+      logger(std::move(log)),
+      random(seed()),
+      registry(std::filesystem::absolute(options.stacks)),
+      gate(ports::GateSettings{options.enabled, options.dry_run, options.rehearsal}),
+      journal(std::make_unique<journal::SqliteJournal>(std::move(store))) {
+  if (options.rehearsal) {
+    return;
+  }
+  auto real = std::make_unique<terraform::TerraformDriver>(io.get_executor(), pool, clock, *logger, random, registry,
+                                                           *journal, driver_options(options));
+  terraform = real.get();
+  driver = std::move(real);
+}
+
+Program::~Program() {
+  if (client) client->close();
+  io.restart();
+  io.poll();  // what close() has cancelled ends
+  pool.join();
+}
+
+Result<std::unique_ptr<Program>> Program::make(const Options& options) {
+  auto logger = logger_for(options);
+  std::string aside;
+  auto store = journal::Store::open(options.data, aside);
+  if (!store) return fail(std::move(store).error());
+  if (!aside.empty()) {
+    logger->error("the journal was damaged; a new one is begun and the old one kept", kv("file", aside));
+  }
+  return std::unique_ptr<Program>(new Program(options, std::move(logger), std::move(*store)));
+}
+
+Result<void> Program::add_policies() {
+  auto url = http::parse_url(options.prometheus_url);
+  if (!url) return fail(std::move(url).error().with_context("--prometheus-url"));
+  client.emplace(io.get_executor());
+  metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, *url);
+  source::FileSourceOptions files;
+  files.root = options.policies;
+  files.defaults = options.defaults;
+  source = std::make_unique<source::FileSource>(io.get_executor(), pool, clock, *logger, index, std::move(files));
+  const auto mode = options.status == StatusTarget::inline_ ? source::StatusMode::inline_ : source::StatusMode::none;
+  status = std::make_unique<source::FileStatusWriter>(pool, index, options.defaults, mode);
+  return {};
+}
+
+std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
+  return std::make_unique<Reconciler>(
+      Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
+                        write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate});
+}
+
+void Program::run(boost::asio::awaitable<void> task) {
+  std::exception_ptr failure;
+  boost::asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& e) {
+    failure = e;
+    io.stop();
+  });
+  io.restart();
+  io.run();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace stackscaler::controller

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "e2e/world.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <future>
+#include <sstream>
+#include <stdexcept>
+
+#include "http/server.hpp"
+#include "support/memory_log.hpp"
+
+namespace stackscaler::e2e {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kPatience = 60s;
+
+std::string slurp(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& out,
+            const std::filesystem::path& err) {
+  std::vector<char*> argv;
+  std::string program = STACKSCALER_BINARY;
+  argv.push_back(program.data());
+  std::vector<std::string> copies = arguments;
+  for (std::string& a : copies) argv.push_back(a.data());
+  argv.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const int o = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int e = ::open(err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const int null = ::open("/dev/null", O_RDONLY);
+    ::dup2(null, 0);
+    ::dup2(o, 1);
+    ::dup2(e, 2);
+    ::execv(STACKSCALER_BINARY, argv.data());
+    ::_exit(127);
+  }
+  if (pid < 0) throw std::runtime_error("fork failed");
+  return pid;
+}
+
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+LoadTarget::LoadTarget() {
+  std::promise<int> port;
+  thread_ = std::thread([this, &port] {
+    test::MemoryLog log;
+    auto answer = [this](http::IncomingRequest) -> asio::awaitable<http::Response> {
+      co_return http::Response(200, "text/plain; version=0.0.4",
+                               "test_cpu{stack=\"web\"} " + std::to_string(value_.load()) + "\n");
+    };
+    http::Server server(io_.get_executor(), log, answer);
+    const auto started = server.start("127.0.0.1", 0);
+    port.set_value(started ? server.port() : 0);
+    auto guard = asio::make_work_guard(io_);
+    io_.run();
+    auto stop = server.stop();
+    asio::co_spawn(io_, std::move(stop), [](const std::exception_ptr&) {});
+    guard.reset();
+    io_.restart();
+    io_.run();
+  });
+  port_ = port.get_future().get();
+  if (port_ == 0) throw std::runtime_error("the load target could not listen");
+}
+
+LoadTarget::~LoadTarget() {
+  io_.stop();
+  thread_.join();
+}
+
+std::string World::missing() {
+  if (!test::PrometheusProcess::installed()) return test::PrometheusProcess::kHowToInstall;
+  return test::terraform_missing();
+}
+
+World::World(int count, const std::string& main_tf) : stack(count, main_tf) {
+  std::filesystem::create_directories(policies());
+  test::ScrapeJob job;
+  job.name = "load";
+  job.targets.push_back(load.address());
+  if (auto url = prometheus.start({job}, 500ms); !url) throw std::runtime_error(url.error().message());
+  const Outcome adopted = command({"stack", "adopt", stack.folder().string(), "--id", "web", "--stacks",
+                                   (dir_ / "stacks").string(), "--data", data().string()});
+  if (adopted.exit_code != 0) throw std::runtime_error("adopt failed: " + adopted.err);
+}
+
+World::~World() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGTERM);
+    if (wait_for_exit() < 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+}
+
+std::string World::policy(const std::string& bounds, const std::string& more) {
+  return "# The web servers\n"
+         "apiVersion: stackscaler.dev/v1alpha1\n"
+         "kind: ScalingPolicy\n"
+         "metadata: { name: web }\n"
+         "spec:\n"
+         "  stack: { id: web }  # adopted\n"
+         "  bounds: " +
+         bounds +
+         "\n"
+         "  interval: 1s\n"
+         "  metrics:\n"
+         "    - name: cpu\n"
+         "      query: max(test_cpu{stack=\"web\"})\n"
+         "      freshness: max(timestamp(test_cpu{stack=\"web\"}))\n"
+         "      maxAge: 5s\n"
+         "      threshold: { scaleUp: 75, scaleDown: 30 }\n"
+         "  behavior:\n"
+         "    scaleUp: { cooldown: 0s }\n"
+         "    scaleDown: { cooldown: 0s }\n" +
+         more;
+}
+
+void World::write_policy(const std::string& name, const std::string& text) const {
+  std::ofstream(dir_ / ("new-" + name)) << text;
+  std::filesystem::rename(dir_ / ("new-" + name), policies() / name);
+}
+
+std::string World::read_policy(const std::string& name) const {
+  return slurp(policies() / name);
+}
+
+std::vector<std::string> World::common() const {
+  return {"--policies", policies().string(), "--stacks",         (dir_ / "stacks").string(),
+          "--data",     data().string(),     "--prometheus-url", prometheus.url()};
+}
+
+Outcome World::command(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> all = arguments;
+  if (arguments.front() == "reconcile") {
+    const auto more = common();
+    all.insert(all.end(), more.begin(), more.end());
+  } else if (arguments.front() == "stack" && arguments[1] != "adopt") {
+    all.insert(all.end(), {"--stacks", (dir_ / "stacks").string(), "--data", data().string()});
+  }
+  const auto out = dir_ / "command.out";
+  const auto err = dir_ / "command.err";
+  std::filesystem::remove(err);
+  const pid_t pid = spawn(all, out, err);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  Outcome outcome;
+  outcome.exit_code = exit_code_of(status);
+  outcome.out = slurp(out);
+  outcome.err = slurp(err);
+  return outcome;
+}
+
+void World::start(const std::vector<std::string>& arguments) {
+  std::vector<std::string> all{"run", "--log-format", "logfmt", "--log-level", "debug"};
+  const auto more = common();
+  all.insert(all.end(), more.begin(), more.end());
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  pid_ = spawn(all, dir_ / "run.out", dir_ / "run.log");
+}
+
+void World::signal(int number) const {
+  ::kill(pid_, number);
+}
+
+int World::wait_for_exit() {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  int status = 0;
+  while (std::chrono::steady_clock::now() < end) {
+    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      return exit_code_of(status);
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+  return -1;
+}
+
+std::string World::log() const {
+  return slurp(dir_ / "run.log");
+}
+
+bool World::eventually(const std::function<bool()>& condition) const {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(50ms);
+  }
+  std::fprintf(stderr, "--- log of the program\n%s\n", log().c_str());
+  return false;
+}
+
+bool World::always_for(double seconds, const std::function<bool()>& condition) const {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (std::chrono::steady_clock::now() < end) {
+    if (!condition()) return false;
+    std::this_thread::sleep_for(50ms);
+  }
+  return true;
+}
+
+std::string World::status(const std::string& policy, const std::string& path) const {
+  try {
+    YAML::Node node = YAML::Load(read_policy(policy))["status"];
+    if (!node) return {};
+    std::istringstream parts(path);
+    std::string part;
+    std::getline(parts, part, '.');
+    if (std::isupper(static_cast<unsigned char>(part[0])) != 0) {
+      YAML::Node found;
+      const YAML::Node conditions = node["conditions"];
+      for (std::size_t i = 0; i < conditions.size(); ++i) {
+        if (conditions[i]["type"].as<std::string>() == part) found.reset(conditions[i]);
+      }
+      node.reset(found);
+    } else {
+      node.reset(node[part]);
+    }
+    while (node && std::getline(parts, part, '.')) node.reset(node[part]);
+    return node && node.IsScalar() ? node.Scalar() : std::string();
+  } catch (const YAML::Exception&) {
+    return {};
+  }
+}
+
+std::map<int, std::string> World::ids() const {
+  for (int attempt = 0;; ++attempt) {
+    try {
+      return stack.ids();
+    } catch (const std::exception&) {
+      if (attempt == 50) throw;
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+}
+
+std::string World::metadata() const {
+  return slurp(dir_ / "stacks" / "web" / "deploy_metadata.json");
+}
+
+}  // namespace stackscaler::e2e
