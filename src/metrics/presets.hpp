@@ -4,6 +4,8 @@
 //
 // The series are those of node_exporter (node_cpu_seconds_total, node_memory_*) and Prometheus' own `up`, all carrying
 // a label `stack` with the stack's name. cpu and memory are percentages over the whole stack, instances is a count.
+// cpu errs to the busy side while an instance's series is younger than the rate window: rate() divides by the whole
+// window (tests/contract/prometheus shows it).
 // Freshness is the time stamp (seconds since 1970) of the newest sample of the series that the query reads.
 #pragma once
 
