@@ -169,7 +169,7 @@ policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const 
   status.operation.reset();
   if (turn.view) {
     status.current_instances = turn.view->count;
-    status.count_age = turn.count_age;
+    status.count_age = std::chrono::floor<std::chrono::seconds>(turn.count_age.value_or(Duration(0)));
   }
   if (turn.decision) set_decision(status, turn, now);
   if (turn.converge.kind == Kind::scaled && turn.converge.report && turn.converge.report->changed) {

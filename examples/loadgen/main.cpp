@@ -18,6 +18,7 @@ using namespace stackscaler;
 struct Options {
   std::string listen = "127.0.0.1:9100";
   std::string state;
+  int instances = 0;  // a fixed count, where there is no state
   std::string resource = "terraform_data.app";
   std::string stack = "web";
   std::string period = "60s";
@@ -31,8 +32,13 @@ class Exporter {
 
   asio::awaitable<http::Response> answer(http::IncomingRequest request) {
     if (request.path != "/metrics") co_return http::Response(404, "text/plain", "see /metrics\n");
-    auto work = [state = options_.state, resource = options_.resource] { return loadgen::read_count(state, resource); };
-    const Result<int> count = co_await offload(pool_, std::move(work));
+    Result<int> count = options_.instances;
+    if (!options_.state.empty()) {
+      auto work = [state = options_.state, resource = options_.resource] {
+        return loadgen::read_count(state, resource);
+      };
+      count = co_await offload(pool_, std::move(work));
+    }
     if (!count) log_.warn("the stack's instances can't be counted", kv("err", count.error().message()));
     std::optional<int> instances;
     if (count) instances = *count;
@@ -63,7 +69,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("Serves the metrics of a demonstration stack under a load that moves like a day in a minute.");
-  app.add_option("--state", options.state, "Terraform state file whose instances share the load")->required();
+  auto* count = app.add_option_group("count", "one of")->require_option(1);
+  count->add_option("--state", options.state, "Terraform state file whose instances share the load");
+  count->add_option("--instances", options.instances, "a fixed number of instances, where there is no state")
+      ->check(CLI::Range(1, 1000));
   app.add_option("--resource", options.resource, "address of the counted resource in it")->capture_default_str();
   app.add_option("--stack", options.stack, "value of the label 'stack'")->capture_default_str();
   app.add_option("--listen", options.listen, "where to serve /metrics")->capture_default_str();

@@ -30,7 +30,12 @@ PresetQueries preset_queries(policy::Preset preset, std::string_view stack_label
   queries.reporting = fmt::format("count(up{{{}}} == 1)", stack);
   switch (preset) {
     case policy::Preset::cpu:
-      queries.query = fmt::format("100 * (1 - avg(rate(node_cpu_seconds_total{{{},mode=\"idle\"}}[2m])))", stack);
+      // Idle seconds as a share of all seconds counted, not of the window: the series of a new instance is younger than
+      // the window, and rate() alone would read it as busy.
+      queries.query = fmt::format(
+          "100 * (1 - sum(rate(node_cpu_seconds_total{{{0},mode=\"idle\"}}[2m])) / "
+          "sum(rate(node_cpu_seconds_total{{{0}}}[2m])))",
+          stack);
       queries.freshness = fmt::format("max(timestamp(node_cpu_seconds_total{{{},mode=\"idle\"}}))", stack);
       break;
     case policy::Preset::memory:

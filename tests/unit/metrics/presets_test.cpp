@@ -11,7 +11,8 @@ using policy::Preset;
 TEST(PresetsTest, CpuIsTheBusyShareOfAllCores) {
   const PresetQueries cpu = preset_queries(Preset::cpu, "web");
 
-  EXPECT_EQ(cpu.query, R"(100 * (1 - avg(rate(node_cpu_seconds_total{stack="web",mode="idle"}[2m]))))");
+  EXPECT_EQ(cpu.query, R"(100 * (1 - sum(rate(node_cpu_seconds_total{stack="web",mode="idle"}[2m])) / )"
+                       R"(sum(rate(node_cpu_seconds_total{stack="web"}[2m]))))");
   EXPECT_EQ(cpu.freshness, R"(max(timestamp(node_cpu_seconds_total{stack="web",mode="idle"})))");
   EXPECT_EQ(cpu.reporting, R"(count(up{stack="web"} == 1))");
 }
