@@ -42,8 +42,17 @@ Services make_services(const asio::any_io_executor& executor, BlockingPool& pool
   options.data = fs::absolute(options.data).lexically_normal();
   Tool tool(executor, pool, clock, options.binary);
   const int slots = std::max(1, options.max_concurrent);
-  return Services{executor, pool,      clock,           logger, random, registry, journal, std::move(options),
-                  std::move(tool), Slots(executor, slots), Slots(executor, 1)};
+  return Services{executor,
+                  pool,
+                  clock,
+                  logger,
+                  random,
+                  registry,
+                  journal,
+                  std::move(options),
+                  std::move(tool),
+                  Slots(executor, slots),
+                  Slots(executor, 1)};
 }
 
 // A folder that is gone with the object.
@@ -142,7 +151,9 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
   if (services_.stopping) co_return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
   auto state = co_await pull_state(services_, *target);
   if (!state) co_return fail(std::move(state).error());
-  auto look_at = [folder = target->entry.folder, workspace = target->workspace] { return backend_of(folder, workspace); };
+  auto look_at = [folder = target->entry.folder, workspace = target->workspace] {
+    return backend_of(folder, workspace);
+  };
   auto backend = co_await offload(services_.pool, std::move(look_at));
   if (!backend) co_return fail(std::move(backend).error());
   auto known = check_known(*target, *backend, *state);

@@ -9,10 +9,10 @@
 // Threads: the loop's. Pool, clock, logger, random, registry and journal must outlive it; it must outlive its calls.
 #pragma once
 
+#include "ports/stack_driver.hpp"
 #include "terraform/adopt.hpp"
 #include "terraform/driver_options.hpp"
 #include "terraform/services.hpp"
-#include "ports/stack_driver.hpp"
 
 namespace stackscaler::terraform {
 

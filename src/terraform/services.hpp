@@ -62,9 +62,9 @@ struct Services {
   Slots slots;       // plans and applies
   Slots init_slots;  // one init at a time: a shared plugin cache can't bear two
   bool stopping = false;
-  std::vector<ChildProcess*> plans{};    // interrupted by stop()
-  std::vector<ChildProcess*> applies{};  // interrupted by interrupt() only
-  std::set<std::string> busy{};          // stacks that change now
+  std::vector<ChildProcess*> plans{};         // interrupted by stop()
+  std::vector<ChildProcess*> applies{};       // interrupted by interrupt() only
+  std::set<std::string> busy{};               // stacks that change now
   std::map<std::string, FileStamp> stamps{};  // by stack: the state file as it was at the last observation
 };
 

@@ -244,7 +244,8 @@ TEST_F(FailureContract, Law8SecretsStayInsideErrorsLogJournalAndStreams) {
   const fs::path operations = rig.home / "data" / "operations";
   EXPECT_EQ(fs::status(fs::directory_iterator(operations)->path()).permissions(), fs::perms::owner_all);
   for (const auto& entry : fs::recursive_directory_iterator(rig.home.path())) {
-    if (entry.is_regular_file() && entry.path().filename() != "apply.jsonl") said += read_file(entry.path(), 1U << 24U).value_or("");
+    if (entry.is_regular_file() && entry.path().filename() != "apply.jsonl")
+      said += read_file(entry.path(), 1U << 24U).value_or("");
   }
   EXPECT_FALSE(said.empty());
   EXPECT_EQ(said.find(secret), std::string::npos);

@@ -158,7 +158,8 @@ TEST_F(ScaleContract, Law7ARefusedCountNeverReachesTheUsersFile) {
 }
 
 TEST_F(ScaleContract, AVariableWithoutEffectIsRefused) {
-  Rig rig(2, "variable \"instance_count\" {\n  type = number\n}\nresource \"terraform_data\" \"app\" {\n  count = 2\n}\n");
+  Rig rig(2,
+          "variable \"instance_count\" {\n  type = number\n}\nresource \"terraform_data\" \"app\" {\n  count = 2\n}\n");
 
   const auto report = rig.host.scale(4);
 
