@@ -13,7 +13,7 @@ std::string sha256_hex(std::string_view bytes) {
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
-  out.reserve(2 * size);
+  out.reserve(std::size_t{2} * size);
   for (unsigned i = 0; i < size; ++i) {
     out.push_back(kHex[digest[i] >> 4U]);
     out.push_back(kHex[digest[i] & 15U]);

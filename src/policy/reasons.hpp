@@ -23,10 +23,15 @@ inline constexpr std::string_view kLowConfidence      = "LowConfidence";       /
 inline constexpr std::string_view kMetricsMissing     = "MetricsMissing";      // a metric is missing: no scale-down
 inline constexpr std::string_view kInstancesMissing   = "InstancesMissing";    // fewer report than the state knows
 
+inline constexpr std::string_view kManual             = "Manual";              // asked for by a person
+inline constexpr std::string_view kManualForced       = "ManualForced";        // the same, with --force
+
 // Stack and Terraform
 inline constexpr std::string_view kStackNotAdopted     = "StackNotAdopted";
 inline constexpr std::string_view kStackAlreadyManaged = "StackAlreadyManaged";
 inline constexpr std::string_view kStateChanged        = "StateChanged";       // law 12
+inline constexpr std::string_view kCountChanged        = "CountChanged";       // between the decision and the plan
+inline constexpr std::string_view kRecovering          = "Recovering";         // an operation of before a crash is open
 inline constexpr std::string_view kStateUnreadable     = "StateUnreadable";
 inline constexpr std::string_view kStateLocked         = "StateLocked";
 inline constexpr std::string_view kPlanRefused         = "PlanRefused";

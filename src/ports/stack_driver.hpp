@@ -40,6 +40,7 @@ struct PlanReport {
 
 struct ScaleOrder {
   policy::StackRef stack;
+  int from = 0;  // the count on which the decision rests: if the state holds another, nothing is done (CountChanged)
   int to = 0;
   std::string requested_by;
   std::string reason;

@@ -20,9 +20,14 @@ T run(boost::asio::io_context& io, boost::asio::awaitable<T> task) {
   auto store = [](boost::asio::awaitable<T> inner, std::optional<T>* out) -> boost::asio::awaitable<void> {
     out->emplace(co_await std::move(inner));
   };
-  boost::asio::co_spawn(io, store(std::move(task), &value), [&](const std::exception_ptr& e) { failure = e; });
+  // The value is there before the coroutine's end is: leaving in between would leave a handler that refers to us.
+  bool done = false;
+  boost::asio::co_spawn(io, store(std::move(task), &value), [&](const std::exception_ptr& e) {
+    failure = e;
+    done = true;
+  });
   io.restart();
-  while (!value && !failure && io.run_one() != 0) {
+  while (!done && io.run_one() != 0) {
   }
   if (failure) std::rethrow_exception(failure);
   if (!value) throw std::runtime_error("the coroutine did not end: the loop ran out of work");

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/loop.hpp"
+
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace stackscaler::controller {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration kFirstSpread = 1s;  // first turns are spread over this, or over the interval if that is shorter
+constexpr Duration kGrain = 1ms;       // turns due within one grain start together
+constexpr Duration kIdle = 1h;
+
+// A finite wait that ends early when the wake timer is cancelled.
+asio::awaitable<Result<void>> wait_for_wake(asio::steady_timer& timer) {
+  boost::system::error_code ec;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Loop::Loop(asio::any_io_executor executor, Clock& clock, Logger& logger, Random& random, Reconciler& reconciler,
+           int workers)
+    : clock_(clock),
+      random_(random),
+      reconciler_(reconciler),
+      free_workers_(workers),
+      wake_(executor, asio::steady_timer::time_point::max()),
+      tasks_(executor, logger) {
+  reconciler_.on_progress([this](Reconciler::Memory memory, ports::OperationProgress progress) {
+    tasks_.spawn("progress", reconciler_.report_progress(std::move(memory), std::move(progress)));
+  });
+}
+
+void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
+  const policy::PolicyKey key = policy->key;
+  auto& memory = memories_[key];
+  const bool fresh = memory == nullptr;
+  if (!fresh && memory->policy->spec_digest == policy->spec_digest && memory->policy->origin == policy->origin) return;
+  if (fresh) {
+    memory = std::make_shared<PolicyMemory>();
+  } else if (memory->policy->spec.stack != policy->spec.stack) {
+    // Another stack: nothing that was remembered of the old one holds for it.
+    auto next = std::make_shared<PolicyMemory>();
+    next->written = memory->written;
+    next->ever_written = memory->ever_written;
+    memory = std::move(next);
+  }
+  reconciler_.claims().release(key);
+  reconciler_.claims().claim(static_claim(policy->spec.stack), key, policy->origin);
+  if (memory->view) reconciler_.claims().claim("identity:" + memory->view->identity, key, policy->origin);
+  memory->policy = std::move(policy);
+  const Duration spread = std::min<Duration>(kFirstSpread, memory->policy->spec.interval);
+  const auto delay =
+      fresh ? Duration(static_cast<Duration::rep>(random_.unit() * static_cast<double>(spread.count()))) : Duration(0);
+  const SteadyTime due = clock_.steady_now() + delay;
+  queue_.add(key, due);
+  wake_for(due);
+}
+
+void Loop::remove(const policy::PolicyKey& key) {
+  reconciler_.claims().release(key);
+  memories_.erase(key);
+  queue_.remove(key);
+}
+
+asio::awaitable<void> Loop::run() {
+  using asio::experimental::awaitable_operators::operator||;
+  while (!stopping_) {
+    start_due_turns();
+    const SteadyTime now = clock_.steady_now();
+    SteadyTime until = now + kIdle;
+    if (const auto due = queue_.next_due(); due && free_workers_ > 0) until = std::max(*due, now + kGrain);
+    sleeping_until_ = until;
+    auto sleep = clock_.sleep_until(until);
+    auto woken = wait_for_wake(wake_);
+    co_await (std::move(sleep) || std::move(woken));
+    sleeping_until_ = SteadyTime::min();
+  }
+}
+
+void Loop::start_due_turns() {
+  const SteadyTime now = clock_.steady_now();
+  while (!stopping_ && free_workers_ > 0) {
+    const auto key = queue_.take(now);
+    if (!key) return;
+    const auto found = memories_.find(*key);
+    if (found == memories_.end()) {
+      queue_.done(*key, std::nullopt);
+      continue;
+    }
+    found->second->due = queue_.last_due();
+    counters_.lateness.add(std::chrono::duration_cast<Duration>(now - found->second->due));
+    --free_workers_;
+    tasks_.spawn("turn", work(*key, found->second));
+  }
+}
+
+asio::awaitable<void> Loop::work(policy::PolicyKey key, Reconciler::Memory memory) {
+  bool holds_place = true;
+  auto leave_place = [this, &holds_place] {
+    if (!holds_place) return;
+    holds_place = false;
+    if (free_workers_++ == 0) wake_.cancel();  // somebody may be waiting for a place
+  };
+  std::function<void()> on_converge = leave_place;
+  Turn turn = co_await reconciler_.turn(memory, std::move(on_converge));
+  ++counters_.turns;
+  leave_place();
+  // A fixed pace: the next turn counts from when this one was due, not from when it ended.
+  const SteadyTime now = clock_.steady_now();
+  const Duration interval = reconciler_.next_interval(turn, *memory);
+  SteadyTime next = memory->due + interval;
+  if (next <= now) next = turn.converge.kind == ConvergeResult::Kind::scaled ? now : now + interval;
+  queue_.done(key, memories_.contains(key) ? std::optional(next) : std::nullopt);
+  if (const auto due = queue_.next_due()) wake_for(*due);
+}
+
+// Ends the sleep of run() if it would be too long. A run() that is not asleep looks at the queue before it sleeps.
+void Loop::wake_for(SteadyTime due) {
+  if (due < sleeping_until_) wake_.cancel();
+}
+
+void Loop::stop() {
+  stopping_ = true;
+  wake_.cancel();
+}
+
+asio::awaitable<void> Loop::drain() {
+  return tasks_.join();
+}
+
+}  // namespace stackscaler::controller

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/options.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+
+#include "base/files.hpp"
+#include "controller/config_file.hpp"
+#include "controller/settings.hpp"
+#include "controller/version.hpp"
+
+namespace stackscaler::controller {
+namespace {
+
+constexpr std::size_t kMaxSettingsFile = 64 * 1024;
+
+// What the command line said for each setting; CLI11 fills it in.
+struct Flags {
+  std::map<std::string, std::string, std::less<>> values;  // of settings with a value
+  std::map<std::string, bool, std::less<>> switches;
+  std::string env_file;
+  std::string config;
+  std::string output = "table";
+  std::string stack_reason;
+};
+
+using Names = std::vector<std::string_view>;
+constexpr std::array kLoopNames{"policies",
+                                "stacks",
+                                "data",
+                                "prometheus-url",
+                                "enable",
+                                "dry-run",
+                                "default-interval-minutes",
+                                "default-confidence-threshold",
+                                "default-max-instances",
+                                "default-min-instances",
+                                "terraform",
+                                "allow-terraform-version",
+                                "status",
+                                "log-format",
+                                "log-level"};
+constexpr std::array kStackNames{"stacks",     "data",     "dry-run", "terraform", "allow-terraform-version",
+                                 "log-format", "log-level"};
+constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
+                                "default-min-instances"};
+
+template <class Range>
+void add_settings(CLI::App& app, Flags& flags, const Range& names) {
+  for (const Setting& s : settings()) {
+    if (std::find(names.begin(), names.end(), s.name) == names.end()) continue;
+    std::string help(s.help);
+    if (!s.fallback.empty() && !s.value.empty()) help += " [" + std::string(s.fallback) + "]";
+    if (!s.environment.empty()) help += " (env " + std::string(s.environment) + ")";
+    const std::string flag = "--" + std::string(s.name);
+    if (s.value.empty()) {
+      app.add_flag(flag, flags.switches[std::string(s.name)], help);
+    } else {
+      app.add_option(flag, flags.values[std::string(s.name)], help)->type_name(std::string(s.value));
+    }
+  }
+  app.add_option("--env-file", flags.env_file, "file of KEY=value lines, read like the environment")->type_name("FILE");
+  app.add_option("--config", flags.config, "YAML file of these settings, by name")->type_name("FILE");
+}
+
+void add_output(CLI::App& app, Flags& flags) {
+  app.add_option("-o,--output", flags.output, "table or json [table]")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"table", "json"}));
+}
+
+// The commands, each with what it takes.
+struct Commands {
+  CLI::App root{"Keeps the size of Terraform stacks where their ScalingPolicies want it.", "stackscaler"};
+  CLI::App* run;
+  CLI::App* reconcile;
+  CLI::App* validate;
+  CLI::App* list;
+  CLI::App* show;
+  CLI::App* adopt;
+  CLI::App* scale;
+  CLI::App* version;
+
+  Commands(Options& o, Flags& f) {
+    root.require_subcommand(1);
+    root.set_help_all_flag("--help-all", "help of all commands");
+    run = root.add_subcommand("run", "the controller: watches policies and keeps their stacks in size");
+    add_settings(*run, f, kLoopNames);
+    run->add_flag("--rehearsal", o.rehearsal, "no Terraform at all: counts live in memory (for a first look)");
+    reconcile = root.add_subcommand("reconcile",
+                                    "one pass over the policies; exit 0: done or nothing to do, 1: an error, with "
+                                    "--dry-run 2: changes are wanted");
+    add_settings(*reconcile, f, kLoopNames);
+    reconcile->add_flag("--plan", o.plan, "with --dry-run: make a real Terraform plan for each change and show it");
+    add_output(*reconcile, f);
+    validate = root.add_subcommand("validate", "every problem of every policy file, as file:line:col: message");
+    add_settings(*validate, f, kFileNames);
+    validate->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
+    auto* stack = root.add_subcommand("stack", "look at stacks and size them by hand");
+    stack->require_subcommand(1);
+    list = stack->add_subcommand("list", "the adopted stacks and their counts");
+    show = stack->add_subcommand("show", "one stack: count, last scaling, Terraform folder");
+    adopt = stack->add_subcommand("adopt", "take in an existing Terraform folder");
+    scale = stack->add_subcommand("scale", "size a stack by hand, behind the same guard as the loop");
+    for (CLI::App* sub : {list, show, adopt, scale}) add_settings(*sub, f, kStackNames);
+    for (CLI::App* sub : {list, show, scale}) add_output(*sub, f);
+    show->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
+    scale->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
+    scale->add_option("count", o.instances, "how many instances")
+        ->required()
+        ->type_name("N")
+        ->check(CLI::Range(0, policy::kMaxInstances));
+    scale->add_option("--reason", f.stack_reason, "kept in the stack's metadata and the journal")->type_name("TEXT");
+    scale->add_flag("--force", o.force, "remove more at once than a quarter of the instances");
+    adopt->add_option("folder", o.folder, "the Terraform root module")->required()->type_name("DIR");
+    adopt->add_option("--id", o.stack_id, "the stack's id [the folder's name]")->type_name("ID");
+    adopt->add_option("--variable", o.variable, "the variable that holds the count [instance_count]")
+        ->type_name("NAME");
+    adopt->add_option("--resource", o.resource, "the counted resource; found when there is just one")
+        ->type_name("ADDRESS");
+    adopt->add_option("--workspace", o.workspace, "the Terraform workspace [default]")->type_name("NAME");
+    adopt->add_option("--dependent", o.dependents, "a resource that comes and goes with the instances (repeatable)")
+        ->type_name("ADDRESS");
+    adopt->add_flag("--accept-state", o.accept_state, "accept a state that changed (another lineage, older serial)");
+    version = root.add_subcommand("version", "the version");
+  }
+
+  [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
+    const std::array<std::pair<Command, CLI::App*>, 8> all{{{Command::run, run},
+                                                            {Command::reconcile, reconcile},
+                                                            {Command::validate, validate},
+                                                            {Command::stack_list, list},
+                                                            {Command::stack_show, show},
+                                                            {Command::stack_adopt, adopt},
+                                                            {Command::stack_scale, scale},
+                                                            {Command::version, version}}};
+    for (const auto& one : all) {
+      if (one.second->parsed()) return one;
+    }
+    return {Command::version, version};
+  }
+};
+
+std::optional<std::string> from_flags(const CLI::App& app, const Flags& flags, const Setting& s) {
+  const auto* option = app.get_option_no_throw("--" + std::string(s.name));
+  if (option == nullptr || option->count() == 0) return std::nullopt;
+  if (s.value.empty()) return flags.switches.find(s.name)->second ? "true" : "false";
+  return flags.values.find(s.name)->second;
+}
+
+std::optional<std::string> lookup(const Environment& map, std::string_view key) {
+  const auto found = key.empty() ? map.end() : map.find(std::string(key));
+  if (found == map.end() || found->second.empty()) return std::nullopt;
+  return found->second;
+}
+
+// Reads one of the two settings files, if it was named.
+template <class Parse>
+Environment read_settings_file(const std::string& name, Parse parse, std::vector<std::string>& problems) {
+  if (name.empty()) return {};
+  auto text = read_file(name, kMaxSettingsFile);
+  if (!text) {
+    problems.push_back(text.error().message());
+    return {};
+  }
+  return parse(*text, name, problems);
+}
+
+void apply_settings(Options& options, const CLI::App& app, const Flags& flags, const Environment& environment,
+                    std::vector<std::string>& problems) {
+  const Environment env_file = read_settings_file(flags.env_file, parse_env_file, problems);
+  const Environment config = read_settings_file(flags.config, parse_config_file, problems);
+  for (const Setting& s : settings()) {
+    if (app.get_option_no_throw("--" + std::string(s.name)) == nullptr) continue;
+    std::string origin = "--" + std::string(s.name);
+    std::optional<std::string> value = from_flags(app, flags, s);
+    if (!value) origin = s.environment, value = lookup(environment, s.environment);
+    if (!value) origin = flags.env_file + ": " + std::string(s.environment), value = lookup(env_file, s.environment);
+    if (!value) origin = flags.config + ": " + std::string(s.name), value = lookup(config, s.name);
+    if (!value) continue;
+    if (auto applied = s.apply(options, *value); !applied)
+      problems.push_back(origin + ": " + applied.error().message());
+  }
+}
+
+void check(const Options& o, std::vector<std::string>& problems) {
+  const bool loop = o.command == Command::run || o.command == Command::reconcile;
+  if (loop && o.policies.empty()) problems.emplace_back("--policies DIR is needed: the folder of ScalingPolicy files");
+  if (o.defaults.bounds.min > o.defaults.bounds.max) {
+    problems.emplace_back("--default-min-instances is above --default-max-instances");
+  }
+  if (o.plan && !o.dry_run) problems.emplace_back("--plan goes with --dry-run");
+  if (o.rehearsal && !o.terraform.empty())
+    problems.emplace_back("--rehearsal runs no Terraform: leave --terraform out");
+}
+
+ParsedOptions problem_report(const std::vector<std::string>& problems) {
+  ParsedOptions out;
+  out.exit_code = 1;
+  for (const std::string& p : problems) out.text += "stackscaler: " + p + "\n";
+  return out;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos) {
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return out;
+}
+
+ParsedOptions parse_options(const std::vector<std::string>& arguments, const Environment& environment) {
+  Options options;
+  Flags flags;
+  Commands commands(options, flags);
+  ParsedOptions out;
+  try {
+    // CLI11 takes the arguments in reverse order.
+    commands.root.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& e) {
+    std::ostringstream text;
+    std::ostringstream errors;
+    out.exit_code = commands.root.exit(e, text, errors) == 0 ? 0 : 1;
+    out.text = text.str() + errors.str();
+    return out;
+  }
+  const auto [command, app] = commands.chosen();
+  options.command = command;
+  if (command == Command::version) {
+    out.text = std::string("stackscaler ") + kVersion + "\n";
+    return out;
+  }
+  options.output = flags.output == "json" ? Output::json : Output::table;
+  options.reason = flags.stack_reason;
+  std::vector<std::string> problems;
+  apply_settings(options, *app, flags, environment, problems);
+  check(options, problems);
+  if (!problems.empty()) return problem_report(problems);
+  out.options = std::move(options);
+  return out;
+}
+
+}  // namespace stackscaler::controller

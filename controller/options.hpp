@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line, the environment and the configuration file, read into one place.
+//
+// Precedence: flag, then environment (process, then --env-file), then configuration file, then default. All problems
+// are reported at once. A command that is only help or a version is answered here.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "controller/logging.hpp"
+#include "policy/types.hpp"
+
+namespace stackscaler::controller {
+
+enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, version };
+enum class Output { table, json };
+enum class StatusTarget { inline_, none };
+
+struct Options {
+  Command command = Command::version;
+
+  // Where things are
+  std::filesystem::path policies;
+  std::filesystem::path stacks = ".infra/work";
+  std::filesystem::path data = ".infra/data";
+  std::string prometheus_url = "http://127.0.0.1:9090";
+  std::string terraform;  // name or path; empty: terraform, else tofu, from PATH
+
+  // What is allowed
+  bool enabled = false;
+  bool dry_run = false;
+  bool rehearsal = false;
+  bool allow_terraform_version = false;
+  StatusTarget status = StatusTarget::inline_;
+  policy::Defaults defaults;
+
+  // How it speaks
+  std::optional<LogFormat> log_format;  // unset: text on a terminal, else logfmt
+  LogLevel log_level = LogLevel::info;
+  Output output = Output::table;
+
+  // Arguments of single commands
+  bool plan = false;                         // reconcile --plan
+  std::vector<std::filesystem::path> paths;  // validate
+  std::string stack_id;                      // stack show|scale, adopt --id
+  std::filesystem::path folder;              // stack adopt
+  int instances = 0;                         // stack scale
+  std::string reason;                        // stack scale --reason
+  bool force = false;                        // stack scale --force
+  std::string variable = "instance_count";   // stack adopt
+  std::string resource;                      // stack adopt
+  std::string workspace = "default";         // stack adopt
+  std::vector<std::string> dependents;       // stack adopt
+  bool accept_state = false;                 // stack adopt
+};
+
+// Either options to go on with, or text to print and an exit code (help, version, errors).
+struct ParsedOptions {
+  std::optional<Options> options;
+  std::string text;
+  int exit_code = 0;
+};
+
+using Environment = std::map<std::string, std::string>;
+[[nodiscard]] Environment process_environment();
+
+[[nodiscard]] ParsedOptions parse_options(const std::vector<std::string>& arguments, const Environment& environment);
+
+}  // namespace stackscaler::controller

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reconciler: one turn of the loop for one policy: observe, advise, decide, converge, report.
+//
+// What it is: the chain of steps over the ports. What it is not: a scheduler (controller/loop.hpp says when), nor the
+// decision (decision/decide.hpp). A turn never fails: what went wrong is in its status, its log line and the time of
+// the next one. Threads: the loop's. Everything in Parts must outlive it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "async/clock.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "controller/claims.hpp"
+#include "controller/turn.hpp"
+#include "ports/advisor.hpp"
+#include "ports/gate.hpp"
+#include "ports/journal.hpp"
+#include "ports/metric_source.hpp"
+#include "ports/policy_source.hpp"
+#include "ports/stack_driver.hpp"
+
+namespace stackscaler::controller {
+
+class Reconciler {
+ public:
+  struct Parts {
+    Clock& clock;
+    Logger& logger;
+    Random& random;
+    ports::MetricSource& metrics;
+    ports::Advisor& advisor;
+    ports::StackDriver& driver;
+    ports::StatusWriter* status;  // null: statuses are not written (reconcile --dry-run)
+    ports::Journal& journal;
+    const ports::Gate& gate;
+  };
+  using Memory = std::shared_ptr<PolicyMemory>;
+
+  explicit Reconciler(Parts parts) : parts_(parts) {}
+
+  // One turn. `on_converge` is called when a converge begins, which may take long: the caller can let others in.
+  [[nodiscard]] boost::asio::awaitable<Turn> turn(Memory memory, std::function<void()> on_converge);
+
+  // How long after this turn the next is wanted.
+  [[nodiscard]] Duration next_interval(const Turn& turn, PolicyMemory& memory);
+
+  // Brings an operation of an earlier process to its end (law 5). Until then its stack is not changed.
+  [[nodiscard]] boost::asio::awaitable<void> recover(ports::OperationRecord open);
+  void expect_recovery(const std::string& stack) { recovering_.insert(stack); }
+
+  // Where progress of a running operation goes (called within the driver, so the receiver must not block): the loop
+  // answers by spawning report_progress().
+  void on_progress(std::function<void(Memory, ports::OperationProgress)> receiver) {
+    on_progress_ = std::move(receiver);
+  }
+  [[nodiscard]] boost::asio::awaitable<void> report_progress(Memory memory, ports::OperationProgress progress);
+
+  [[nodiscard]] Claims& claims() { return claims_; }
+
+ private:
+  [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
+  [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<void> converge(Memory memory, Turn& turn, std::function<void()> on_converge);
+  [[nodiscard]] boost::asio::awaitable<void> scale(Memory memory, Turn& turn, const ports::WritePermit& permit);
+  [[nodiscard]] boost::asio::awaitable<void> report(Memory memory, Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<void> write_status(Memory memory, policy::Status status);
+  [[nodiscard]] boost::asio::awaitable<void> journal_decision(Memory memory, Turn& turn);
+  [[nodiscard]] bool may_try(const PolicyMemory& memory, Turn& turn);
+  [[nodiscard]] ports::ProgressSink progress_sink(Memory memory);
+  void note_failure(PolicyMemory& memory, Turn& turn, Error error);
+  void note_scaled(PolicyMemory& memory, Turn& turn, const ports::ScaleReport& report);
+  void log_turn(PolicyMemory& memory, const Turn& turn);
+
+  Parts parts_;
+  Claims claims_;
+  std::set<std::string> recovering_;
+  std::function<void(Memory, ports::OperationProgress)> on_progress_;
+};
+
+}  // namespace stackscaler::controller

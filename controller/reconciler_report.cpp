@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The last step of a turn: status, journal and log line.
+#include <fmt/core.h>
+
+#include "controller/decision_json.hpp"
+#include "controller/reconciler.hpp"
+#include "controller/report.hpp"
+#include "policy/reasons.hpp"
+
+namespace stackscaler::controller {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using decision::Action;
+using Kind = ConvergeResult::Kind;
+
+namespace {
+
+constexpr Duration kStatusRefresh = 5min;  // values and times in the status are at most this old
+constexpr Duration kRepeatedLog = 1min;    // an unchanged decision is logged at most this often
+
+// What makes one decision another for the log and the journal.
+std::string fingerprint(const Turn& turn) {
+  if (turn.error) return turn.error->reason() + turn.error->message();
+  const decision::Decision& d = *turn.decision;
+  return fmt::format("{}/{}/{}/{}/{}/{}", decision::to_string(d.action), d.from, d.to, d.reason,
+                     static_cast<int>(turn.converge.kind), turn.converge.reason);
+}
+
+}  // namespace
+
+asio::awaitable<void> Reconciler::report(Memory memory, Turn& turn) {
+  log_turn(*memory, turn);
+  co_await journal_decision(memory, turn);
+  if (parts_.status == nullptr) co_return;
+  policy::Status next = status_after(turn, *memory, parts_.gate.settings(), parts_.clock.wall_now());
+  const bool refresh_due = parts_.clock.steady_now() - memory->written_at >= kStatusRefresh;
+  if (memory->ever_written && !refresh_due && !policy::worth_writing(memory->written, next)) co_return;
+  co_await write_status(memory, std::move(next));
+}
+
+// One write at a time a policy, and the newest status last.
+asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status status) {
+  memory->pending = std::move(status);
+  if (memory->writing) co_return;
+  memory->writing = true;
+  while (memory->pending) {
+    policy::Status next = std::move(*memory->pending);
+    memory->pending.reset();
+    memory->written_at = parts_.clock.steady_now();  // also after a failure: no hurry to fail again
+    auto copy = next;
+    auto written = co_await parts_.status->write(memory->policy->key, std::move(copy));
+    if (written) {
+      memory->written = std::move(next);
+      memory->ever_written = true;
+    } else if (written.error().kind() != ErrorKind::cancelled) {
+      parts_.logger.warn("the status could not be written", kv("policy", memory->policy->key.str()),
+                         kv("err", written.error().message()));
+    }
+  }
+  memory->writing = false;
+}
+
+ports::ProgressSink Reconciler::progress_sink(Memory memory) {
+  return [this, memory](const ports::OperationProgress& progress) {
+    parts_.logger.info("operation", kv("policy", memory->policy->key.str()), kv("operation", progress.id),
+                       kv("phase", progress.phase), kv("from", progress.from), kv("to", progress.to),
+                       kv("progress", progress.progress));
+    if (on_progress_) on_progress_(memory, progress);
+  };
+}
+
+asio::awaitable<void> Reconciler::report_progress(Memory memory, ports::OperationProgress progress) {
+  if (parts_.status == nullptr) co_return;
+  policy::Status next = status_during(memory->written, progress, parts_.clock.wall_now());
+  if (!policy::worth_writing(memory->written, next)) co_return;
+  co_await write_status(memory, std::move(next));
+}
+
+asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
+  if (!turn.decision) co_return;
+  std::string now = fingerprint(turn);
+  if (now == memory->last_journalled) co_return;
+  const decision::Decision& d = *turn.decision;
+  ports::DecisionRecord record;
+  record.time = parts_.clock.wall_now();
+  record.policy = turn.policy->key.str();
+  record.stack = turn.view->name;
+  record.action = decision::to_string(d.action);
+  record.from = d.from;
+  record.to = d.to;
+  record.confidence = d.confidence;
+  record.advisor = d.advisor;
+  record.reason = d.reason;
+  record.message = d.message;
+  record.detail = decision_detail_json(d);
+  auto put = co_await parts_.journal.put_decision(std::move(record));
+  if (!put) {
+    parts_.logger.warn("the journal can't be written", kv("policy", turn.policy->key.str()),
+                       kv("err", put.error().message()));
+    co_return;
+  }
+  memory->last_journalled = std::move(now);
+}
+
+void Reconciler::log_turn(PolicyMemory& memory, const Turn& turn) {
+  const SteadyTime now = parts_.clock.steady_now();
+  std::string shown = fingerprint(turn);
+  const bool repeated = shown == memory.last_logged && now - memory.logged_at < kRepeatedLog;
+  if (repeated && !parts_.logger.enabled(LogLevel::debug)) return;
+  if (!repeated) {
+    memory.last_logged = std::move(shown);
+    memory.logged_at = now;
+  }
+  const std::string policy = turn.policy->key.str();
+  if (turn.error) {
+    if (turn.error->kind() == ErrorKind::cancelled) return;
+    const LogLevel level = needs_a_person(turn.error->reason()) ? LogLevel::error : LogLevel::warn;
+    const LogField fields[] = {kv("policy", policy), kv("stack", turn.policy->stack_label()),
+                               kv("err_kind", to_string(turn.error->kind())), kv("reason", turn.error->reason()),
+                               kv("err", turn.error->message())};
+    parts_.logger.write(repeated ? LogLevel::debug : level, "not reconciled", fields);
+    return;
+  }
+  const decision::Decision& d = *turn.decision;
+  const std::string outcome = turn.converge.reason.empty() ? d.message : d.message + "; " + turn.converge.message;
+  const LogField fields[] = {kv("policy", policy),
+                             kv("stack", turn.view->name),
+                             kv("action", decision::to_string(d.action)),
+                             kv("current", d.from),
+                             kv("target", d.to),
+                             LogField{"confidence", fmt::format("{:.2f}", d.confidence), true},
+                             kv("reason", d.reason),
+                             kv("metrics", metrics_summary(d)),
+                             kv("gate", turn.converge.reason),
+                             kv("message", outcome)};
+  const bool bad = turn.converge.kind == Kind::failed;
+  parts_.logger.write(repeated ? LogLevel::debug : bad ? LogLevel::error : LogLevel::info, "reconciled", fields);
+  if (turn.converge.kind == Kind::scaled && turn.converge.report->changed) {
+    parts_.logger.info("scaled", kv("policy", policy), kv("stack", turn.view->name),
+                       kv("from", turn.converge.report->from), kv("to", turn.converge.report->count_after),
+                       kv("operation", turn.converge.report->operation_id), kv("plan", turn.converge.report->summary));
+  }
+}
+
+}  // namespace stackscaler::controller

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/report.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "policy/reasons.hpp"
+
+namespace stackscaler::controller {
+namespace {
+
+namespace reason = policy::reason;
+using policy::Condition;
+using policy::ConditionStatus;
+using Kind = ConvergeResult::Kind;
+
+Condition condition(std::string type, ConditionStatus status, std::string_view why, std::string message) {
+  Condition c;
+  c.type = std::move(type);
+  c.status = status;
+  c.reason = why;
+  c.message = std::move(message);
+  return c;
+}
+
+// The failure that this turn ended with, if any: reason and message.
+struct Failure {
+  std::string reason;
+  std::string message;
+};
+std::optional<Failure> failure_of(const Turn& turn) {
+  if (turn.error) {
+    const std::string why = turn.error->reason().empty() ? std::string(reason::kStateUnreadable) : turn.error->reason();
+    return Failure{why, turn.error->message()};
+  }
+  if (turn.converge.kind == Kind::failed || turn.converge.kind == Kind::held) {
+    return Failure{turn.converge.reason, turn.converge.message};
+  }
+  return std::nullopt;
+}
+
+std::string gated_message(std::string_view why) {
+  if (why == reason::kDryRun) return "dry run: decisions are reported and nothing is changed";
+  if (why == reason::kSuspended) return "suspended by spec.suspend: decisions are reported and nothing is changed";
+  return "auto-scaling is off (--enable): decisions are reported and nothing is changed";
+}
+
+// What the gate would say, so that the status tells it before a change is wanted.
+std::string gate_reason(const Turn& turn, const ports::GateSettings& gate) {
+  if (gate.dry_run || turn.policy->spec.dry_run) return std::string(reason::kDryRun);
+  if (!gate.enabled) return std::string(reason::kNotEnabled);
+  if (turn.policy->spec.suspend) return std::string(reason::kSuspended);
+  return {};
+}
+
+void set_ready(policy::Status& status, const Turn& turn, const ports::GateSettings& gate, WallTime now) {
+  const auto failure = failure_of(turn);
+  const bool stalled = failure && needs_a_person(failure->reason);
+  policy::set_condition(status,
+                        stalled
+                            ? condition("Stalled", ConditionStatus::true_, failure->reason, failure->message)
+                            : condition("Stalled", ConditionStatus::false_, reason::kSettled, "no person is needed"),
+                        now);
+  policy::set_condition(
+      status, condition("Reconciling", ConditionStatus::false_, reason::kSettled, "no operation is running"), now);
+  const std::string shut = gate_reason(turn, gate);
+  if (gate.rehearsal) {
+    policy::set_condition(status,
+                          condition("Rehearsal", ConditionStatus::true_, reason::kRehearsal,
+                                    "a rehearsal without Terraform: no real stack is touched"),
+                          now);
+    policy::set_condition(
+        status,
+        condition("Ready", ConditionStatus::false_, reason::kRehearsal, "a rehearsal without Terraform is never ready"),
+        now);
+  } else if (failure) {
+    policy::set_condition(status, condition("Ready", ConditionStatus::false_, failure->reason, failure->message), now);
+  } else if (!shut.empty()) {
+    policy::set_condition(status, condition("Ready", ConditionStatus::true_, shut, gated_message(shut)), now);
+  } else {
+    policy::set_condition(
+        status, condition("Ready", ConditionStatus::true_, reason::kReady, "the stack follows the policy"), now);
+  }
+}
+
+void set_metrics(policy::Status& status, const Turn& turn, WallTime now) {
+  if (!turn.decision) return;
+  Condition c =
+      condition("MetricsAvailable", ConditionStatus::true_, reason::kAllMetricsFresh, "all metrics are fresh");
+  if (!turn.metrics_missing.empty()) {
+    c = condition("MetricsAvailable", ConditionStatus::false_, reason::kMetricsUnavailable,
+                  "a metric is missing, so nothing is scaled down; status.metrics says which and why");
+  } else if (turn.freshness_unknown) {
+    c = condition("MetricsAvailable", ConditionStatus::true_, reason::kFreshnessUnknown,
+                  "a metric has no freshness query, so a stale value can't be noticed");
+  }
+  policy::set_condition(status, std::move(c), now);
+}
+
+void set_plan_safe(policy::Status& status, const Turn& turn, WallTime now) {
+  const ConvergeResult& converge = turn.converge;
+  if (converge.kind == Kind::scaled) {
+    policy::set_condition(status,
+                          condition("PlanSafe", ConditionStatus::true_, reason::kPlanSafe,
+                                    "the last plan held only what the decision explains"),
+                          now);
+  } else if (converge.kind == Kind::failed &&
+             (converge.reason == reason::kPlanRefused || converge.reason == reason::kUnhealthyStack)) {
+    policy::set_condition(status, condition("PlanSafe", ConditionStatus::false_, converge.reason, converge.message),
+                          now);
+  } else if (policy::find_condition(status, "PlanSafe") == nullptr) {
+    policy::set_condition(
+        status, condition("PlanSafe", ConditionStatus::unknown, reason::kPlanUnknown, "no plan was made yet"), now);
+  }
+}
+
+std::string target_text(const policy::Metric& metric) {
+  if (!metric.threshold) return {};
+  return decision::format_value(metric.threshold->scale_up) + "/" +
+         decision::format_value(metric.threshold->scale_down);
+}
+
+std::vector<policy::MetricStatus> metric_statuses(const Turn& turn) {
+  std::vector<policy::MetricStatus> out;
+  const auto& metrics = turn.policy->spec.metrics;
+  const auto& signals = turn.decision->signals;
+  for (std::size_t i = 0; i < signals.size() && i < metrics.size(); ++i) {
+    policy::MetricStatus m;
+    m.name = signals[i].name;
+    if (signals[i].value) m.value = decision::format_value(*signals[i].value);
+    m.target = target_text(metrics[i]);
+    m.desired_instances = signals[i].proposal;
+    m.missing = signals[i].missing;
+    out.push_back(std::move(m));
+  }
+  return out;
+}
+
+void set_decision(policy::Status& status, const Turn& turn, WallTime now) {
+  const decision::Decision& d = *turn.decision;
+  status.desired_instances = d.to;
+  policy::LastDecision last;
+  last.time = now;
+  last.action = decision::to_string(d.action);
+  last.from = d.from;
+  last.to = d.to;
+  last.confidence = d.confidence;
+  last.advisor = d.advisor;
+  last.reason = d.reason;
+  last.message = d.message;
+  status.last_decision = std::move(last);
+  status.metrics = metric_statuses(turn);
+}
+
+}  // namespace
+
+bool needs_a_person(std::string_view why) {
+  constexpr std::array kReasons{reason::kStackNotAdopted,  reason::kStackAlreadyManaged, reason::kStateChanged,
+                                reason::kPlanRefused,      reason::kUnhealthyStack,      reason::kTerraformMissing,
+                                reason::kTerraformVersion, reason::kInitFailed,          reason::kInvalidSpec};
+  return std::find(kReasons.begin(), kReasons.end(), why) != kReasons.end();
+}
+
+policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const ports::GateSettings& gate,
+                            WallTime now) {
+  policy::Status status = memory.written;
+  status.observed_generation = memory.generation;
+  status.spec_digest = turn.policy->spec_digest;
+  status.operation.reset();
+  if (turn.view) {
+    status.current_instances = turn.view->count;
+    status.count_age = turn.count_age;
+  }
+  if (turn.decision) set_decision(status, turn, now);
+  if (turn.converge.kind == Kind::scaled && turn.converge.report && turn.converge.report->changed) {
+    status.last_scale_time = now;
+  } else if (!status.last_scale_time && memory.history.last_scale_end) {
+    status.last_scale_time = memory.history.last_scale_end;
+  }
+  set_ready(status, turn, gate, now);
+  set_metrics(status, turn, now);
+  set_plan_safe(status, turn, now);
+  return status;
+}
+
+policy::Status status_during(const policy::Status& before, const ports::OperationProgress& progress, WallTime now) {
+  policy::Status status = before;
+  policy::OperationStatus operation;
+  operation.id = progress.id;
+  operation.phase = progress.phase;
+  operation.from = progress.from;
+  operation.to = progress.to;
+  operation.since = progress.since;
+  operation.progress = progress.progress;
+  status.operation = std::move(operation);
+  policy::set_condition(
+      status, condition("Reconciling", ConditionStatus::true_, reason::kScaling, "an operation is running"), now);
+  policy::set_condition(status,
+                        condition("Ready", ConditionStatus::false_, reason::kScaling, "an operation is running"), now);
+  return status;
+}
+
+std::string metrics_summary(const decision::Decision& d) {
+  std::string out;
+  for (const decision::Signal& signal : d.signals) {
+    if (!out.empty()) out.push_back(',');
+    out.append(signal.name).append("=").append(signal.value ? decision::format_value(*signal.value) : "?");
+  }
+  return out;
+}
+
+}  // namespace stackscaler::controller

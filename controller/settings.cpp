@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/settings.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "controller/options.hpp"
+
+namespace stackscaler::controller {
+namespace {
+
+Result<void> bad(const std::string& text, std::string_view wanted) {
+  return fail(ErrorKind::invalid_input, "'" + text + "' is not " + std::string(wanted));
+}
+
+Result<void> set_bool(bool& out, const std::string& text) {
+  if (text == "true" || text == "1" || text == "True" || text == "TRUE") return out = true, Result<void>{};
+  if (text == "false" || text == "0" || text == "False" || text == "FALSE") return out = false, Result<void>{};
+  return bad(text, "true or false");
+}
+
+template <class T>
+Result<void> set_number(T& out, const std::string& text, T low, T high, std::string_view wanted) {
+  T value{};
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (ec != std::errc{} || end != text.data() + text.size() || !(value >= low && value <= high))
+    return bad(text, wanted);
+  out = value;
+  return {};
+}
+
+Result<void> set_path(std::filesystem::path& out, const std::string& text) {
+  if (text.empty()) return bad(text, "a path");
+  out = text;
+  return {};
+}
+
+Result<void> set_log_format(Options& o, const std::string& text) {
+  if (text == "text") return o.log_format = LogFormat::text, Result<void>{};
+  if (text == "logfmt") return o.log_format = LogFormat::logfmt, Result<void>{};
+  if (text == "json") return o.log_format = LogFormat::json, Result<void>{};
+  return bad(text, "text, logfmt or json");
+}
+
+Result<void> set_log_level(Options& o, const std::string& text) {
+  for (const LogLevel level : {LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error}) {
+    if (text == to_string(level)) return o.log_level = level, Result<void>{};
+  }
+  return bad(text, "debug, info, warn or error");
+}
+
+Result<void> set_status(Options& o, const std::string& text) {
+  if (text == "inline") return o.status = StatusTarget::inline_, Result<void>{};
+  if (text == "none") return o.status = StatusTarget::none, Result<void>{};
+  return bad(text, "inline or none (auto and sidecar are not part of this version)");
+}
+
+Result<void> set_url(Options& o, const std::string& text) {
+  if (!text.starts_with("http://"))
+    return bad(text, "a URL that starts with http:// (https is not part of this version)");
+  o.prometheus_url = text;
+  return {};
+}
+
+Result<void> set_interval(Options& o, const std::string& text) {
+  int minutes = 5;
+  auto set = set_number(minutes, text, 1, 1440, "a number of minutes from 1 to 1440");
+  if (set) o.defaults.interval = std::chrono::minutes(minutes);
+  return set;
+}
+
+Result<void> set_confidence(Options& o, const std::string& text) {
+  double& out = o.defaults.confidence_threshold;
+  return set_number(out, text, 0.0, 1.0, "a number from 0 to 1");
+}
+
+constexpr int kMost = policy::kMaxInstances;
+
+// clang-format off
+constexpr std::array kSettings{
+    Setting{"policies", "", "DIR", "", "folder of ScalingPolicy files, read recursively",
+            [](Options& o, const std::string& t) { return set_path(o.policies, t); }},
+    Setting{"stacks", "", "DIR", ".infra/work", "folder of the adopted stacks",
+            [](Options& o, const std::string& t) { return set_path(o.stacks, t); }},
+    Setting{"data", "", "DIR", ".infra/data", "folder of the journal and of running operations",
+            [](Options& o, const std::string& t) { return set_path(o.data, t); }},
+    Setting{"prometheus-url", "PROMETHEUS_URL", "URL", "http://127.0.0.1:9090", "Prometheus' (or a compatible server's) base URL",
+            set_url},
+    Setting{"enable", "AUTO_SCALING_ENABLED", "", "false", "let the loop change stacks; off, it observes and reports",
+            [](Options& o, const std::string& t) { return set_bool(o.enabled, t); }},
+    Setting{"dry-run", "", "", "false", "change nothing, whatever asks for it",
+            [](Options& o, const std::string& t) { return set_bool(o.dry_run, t); }},
+    Setting{"default-interval-minutes", "AUTO_SCALING_INTERVAL_MINUTES", "N", "5", "interval of policies that name none",
+            set_interval},
+    Setting{"default-confidence-threshold", "AUTO_SCALING_CONFIDENCE_THRESHOLD", "X", "0.7", "confidence that an action needs, where a policy names none",
+            set_confidence},
+    Setting{"default-max-instances", "SCALE_UP_MAX_INSTANCES", "N", "20", "bounds.max of policies that name none",
+            [](Options& o, const std::string& t) { return set_number(o.defaults.bounds.max, t, 1, kMost, "a count from 1 to 100000"); }},
+    Setting{"default-min-instances", "SCALE_DOWN_MIN_INSTANCES", "N", "1", "bounds.min of policies that name none",
+            [](Options& o, const std::string& t) { return set_number(o.defaults.bounds.min, t, 0, kMost, "a count from 0 to 100000"); }},
+    Setting{"terraform", "", "PATH", "", "the terraform or tofu to run; without it the first of both on PATH",
+            [](Options& o, const std::string& t) { o.terraform = t; return Result<void>{}; }},
+    Setting{"allow-terraform-version", "", "", "false", "apply also with a Terraform newer than those tested",
+            [](Options& o, const std::string& t) { return set_bool(o.allow_terraform_version, t); }},
+    Setting{"status", "", "WHERE", "inline", "where statuses go: inline (the policy's own document) or none",
+            set_status},
+    Setting{"log-format", "", "FORMAT", "", "text, logfmt or json; without it text on a terminal, else logfmt",
+            set_log_format},
+    Setting{"log-level", "", "LEVEL", "info", "debug, info, warn or error",
+            set_log_level},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Setting> settings() {
+  return kSettings;
+}
+
+}  // namespace stackscaler::controller

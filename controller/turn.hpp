@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Turn: what one pass over one policy found out, from which status, log line, journal record and next due time follow.
+//
+// What it is: plain data, filled in by the reconciler's steps in order. What it is not: kept; PolicyMemory is what
+// lasts between turns.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "decision/decide.hpp"
+#include "policy/status.hpp"
+#include "policy/types.hpp"
+#include "ports/stack_driver.hpp"
+
+namespace stackscaler::controller {
+
+// Why the gate stayed shut, or what came of a converge.
+struct ConvergeResult {
+  enum class Kind { not_wanted, gated, held, scaled, failed };
+  Kind kind = Kind::not_wanted;
+  std::string reason;  // of the gate, the hold or the failure
+  std::string message;
+  std::optional<ports::ScaleReport> report;  // with scaled
+};
+
+struct Turn {
+  std::shared_ptr<const policy::ScalingPolicy> policy;
+  std::optional<ports::StackView> view;
+  std::optional<Duration> count_age;
+  std::optional<decision::Decision> decision;
+  bool freshness_unknown = false;
+  std::string metrics_missing;
+  std::optional<Error> error;  // the step that ended the turn early: observe
+  ConvergeResult converge;
+};
+
+// What the loop remembers of a policy between turns. Lost at a restart, except what comes back from the journal.
+struct PolicyMemory {
+  std::shared_ptr<const policy::ScalingPolicy> policy;
+  std::int64_t generation = 0;
+  std::string generation_digest;  // for which `generation` was asked
+
+  std::optional<ports::StackView> view;  // the last reading of the state
+  SteadyTime view_read{};
+  SteadyTime state_checked{};
+
+  bool history_loaded = false;
+  decision::History history;
+
+  // After a refused or failed converge: no further try before `until`, unless the spec changes.
+  struct Hold {
+    SteadyTime until{};
+    std::string reason;
+    std::string message;
+    std::string digest;
+  };
+  std::optional<Hold> hold;
+  int converge_failures = 0;
+  int observe_failures = 0;
+
+  policy::Status written;  // as last written
+  bool ever_written = false;
+  SteadyTime written_at{};
+  bool writing = false;  // a write is under way; the newest status waits in `pending`
+  std::optional<policy::Status> pending;
+  std::string last_logged;  // action, counts and reason of the last info line
+  SteadyTime logged_at{};
+  std::string last_journalled;
+  SteadyTime due{};  // when the present turn was due: the base of the next
+  int turns = 0;
+};
+
+}  // namespace stackscaler::controller

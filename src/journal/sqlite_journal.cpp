@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/sqlite_journal.hpp"
+
+namespace stackscaler::journal {
+
+namespace asio = boost::asio;
+using ports::DecisionRecord;
+using ports::OperationRecord;
+
+SqliteJournal::SqliteJournal(Store store) : store_(std::move(store)) {}
+
+SqliteJournal::~SqliteJournal() {
+  thread_.join();
+}
+
+asio::awaitable<Result<void>> SqliteJournal::put_operation(OperationRecord record) {
+  auto work = [this, record = std::move(record)] { return store_.put_operation(record); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<std::vector<OperationRecord>>> SqliteJournal::unfinished_operations() {
+  auto work = [this] { return store_.unfinished_operations(); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::last_applied(std::string stack) {
+  auto work = [this, stack = std::move(stack)] { return store_.last_applied(stack); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<void>> SqliteJournal::put_decision(DecisionRecord record) {
+  auto work = [this, record = std::move(record)] { return store_.put_decision(record); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<std::int64_t>> SqliteJournal::generation(std::string policy, std::string digest) {
+  auto work = [this, policy = std::move(policy), digest = std::move(digest)] {
+    return store_.generation(policy, digest);
+  };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+}  // namespace stackscaler::journal

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SqliteJournal: the Journal port on a Store, with a thread of its own so that the loop never waits for a disk.
+//
+// Calls are served in the order in which they were made. The destructor waits for those under way.
+#pragma once
+
+#include <memory>
+
+#include "async/offload.hpp"
+#include "journal/store.hpp"
+#include "ports/journal.hpp"
+
+namespace stackscaler::journal {
+
+class SqliteJournal final : public ports::Journal {
+ public:
+  explicit SqliteJournal(Store store);
+  ~SqliteJournal() override;
+
+  [[nodiscard]] boost::asio::awaitable<Result<void>> put_operation(ports::OperationRecord record) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(
+      std::string stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
+                                                                        std::string digest) override;
+
+ private:
+  BlockingPool thread_{1};
+  Store store_;
+};
+
+}  // namespace stackscaler::journal

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/store.hpp"
+
+#include <system_error>
+
+namespace stackscaler::journal {
+namespace {
+
+using ports::DecisionRecord;
+using ports::OperationRecord;
+using ports::Phase;
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE IF NOT EXISTS operations (
+  id TEXT PRIMARY KEY, stack TEXT NOT NULL, folder TEXT NOT NULL, workspace TEXT NOT NULL, requested_by TEXT NOT NULL,
+  from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
+  phase TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, plan_digest TEXT NOT NULL, plan_summary TEXT NOT NULL,
+  pid INTEGER NOT NULL, pid_start INTEGER NOT NULL, boot_id TEXT NOT NULL, stream TEXT NOT NULL, count_after INTEGER,
+  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS operations_stack ON operations (stack, started);
+CREATE INDEX IF NOT EXISTS operations_open ON operations (phase) WHERE phase IN ('intended', 'planned', 'applying');
+CREATE TABLE IF NOT EXISTS decisions (
+  number INTEGER PRIMARY KEY, time INTEGER NOT NULL, policy TEXT NOT NULL, stack TEXT NOT NULL, action TEXT NOT NULL,
+  from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, confidence REAL NOT NULL, advisor TEXT NOT NULL,
+  reason TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS decisions_policy ON decisions (policy, number);
+CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT NULL, generation INTEGER NOT NULL);
+)sql";
+
+constexpr std::string_view kOperationColumns =
+    "id, stack, folder, workspace, requested_by, from_count, to_count, reason, message, phase, started, ended, "
+    "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome";
+
+Phase phase_of(std::string_view text) {
+  for (const Phase p : {Phase::intended, Phase::planned, Phase::applying, Phase::succeeded, Phase::failed}) {
+    if (ports::to_string(p) == text) return p;
+  }
+  return Phase::abandoned;
+}
+
+WallTime time_of(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
+std::int64_t ms_of(WallTime time) {
+  return time.time_since_epoch().count();
+}
+
+OperationRecord read_operation(const Statement& row) {
+  OperationRecord r;
+  r.id = row.text(0);
+  r.stack = row.text(1);
+  r.folder = row.text(2);
+  r.workspace = row.text(3);
+  r.requested_by = row.text(4);
+  r.from = static_cast<int>(row.integer(5));
+  r.to = static_cast<int>(row.integer(6));
+  r.reason = row.text(7);
+  r.message = row.text(8);
+  r.phase = phase_of(row.text(9));
+  r.started = time_of(row.integer(10));
+  if (!row.null(11)) r.ended = time_of(row.integer(11));
+  r.plan_digest = row.text(12);
+  r.plan_summary = row.text(13);
+  r.pid = static_cast<int>(row.integer(14));
+  r.pid_start = static_cast<std::uint64_t>(row.integer(15));
+  r.boot_id = row.text(16);
+  r.stream = row.text(17);
+  if (!row.null(18)) r.count_after = static_cast<int>(row.integer(18));
+  r.outcome_reason = row.text(19);
+  r.outcome = row.text(20);
+  return r;
+}
+
+Result<void> run(Statement& statement) {
+  auto done = statement.step();
+  if (!done) return fail(std::move(done).error());
+  return {};
+}
+
+// A damaged database is kept for a person to look at, never overwritten.
+Result<std::filesystem::path> set_file_aside(const std::filesystem::path& file) {
+  for (int n = 1; n < 1000; ++n) {
+    const std::filesystem::path aside = file.string() + ".damaged-" + std::to_string(n);
+    std::error_code ec;
+    if (std::filesystem::exists(aside, ec)) continue;
+    std::filesystem::rename(file, aside, ec);
+    if (ec) return fail(ErrorKind::unavailable, "cannot set the damaged journal aside: " + ec.message());
+    std::filesystem::remove(file.string() + "-wal", ec);
+    std::filesystem::remove(file.string() + "-shm", ec);
+    return aside;
+  }
+  return fail(ErrorKind::unavailable, "there are 1000 damaged journals beside " + file.string() + "; remove some");
+}
+
+}  // namespace
+
+Result<Store> Store::open(const std::filesystem::path& folder, std::string& set_aside) {
+  std::error_code ec;
+  std::filesystem::create_directories(folder, ec);
+  if (ec) return fail(ErrorKind::unavailable, "cannot create the data folder " + folder.string() + ": " + ec.message());
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ec);
+  const std::filesystem::path file = folder / "journal.db";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto db = Database::open(file);
+    if (db) {
+      Store store(std::move(*db));
+      auto created = store.create_tables();
+      if (created) created = store.prune();
+      if (created) return store;
+      if (created.error().kind() != ErrorKind::internal) return fail(std::move(created).error());
+    } else if (db.error().kind() != ErrorKind::internal) {
+      return fail(std::move(db).error());
+    }
+    auto aside = set_file_aside(file);
+    if (!aside) return fail(std::move(aside).error());
+    set_aside = aside->string();
+  }
+  return fail(ErrorKind::internal, "cannot begin a new journal in " + folder.string());
+}
+
+Result<void> Store::create_tables() {
+  return db_.execute(kTables);
+}
+
+Result<void> Store::prune() {
+  decisions_since_prune_ = 0;
+  auto decisions = db_.prepare("DELETE FROM decisions WHERE number <= (SELECT max(number) FROM decisions) - ?");
+  if (!decisions) return fail(std::move(decisions).error());
+  decisions->bind(kKeptDecisions);
+  if (auto done = run(*decisions); !done) return done;
+  auto operations = db_.prepare(
+      "DELETE FROM operations WHERE phase IN ('succeeded', 'failed', 'abandoned') AND rowid <= "
+      "(SELECT max(rowid) FROM operations) - ?");
+  if (!operations) return fail(std::move(operations).error());
+  operations->bind(kKeptOperations);
+  return run(*operations);
+}
+
+Result<void> Store::put_operation(const OperationRecord& r) {
+  if (!durable_) {
+    if (auto set = db_.execute("PRAGMA synchronous = FULL"); !set) return set;
+    durable_ = true;
+  }
+  // An update in place keeps the row id, which is the order of age for prune().
+  auto put = db_.prepare(
+      "INSERT INTO operations (" + std::string(kOperationColumns) +
+      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+      "from_count=excluded.from_count, to_count=excluded.to_count, phase=excluded.phase, ended=excluded.ended, "
+      "plan_digest=excluded.plan_digest, plan_summary=excluded.plan_summary, pid=excluded.pid, "
+      "pid_start=excluded.pid_start, boot_id=excluded.boot_id, stream=excluded.stream, "
+      "count_after=excluded.count_after, outcome_reason=excluded.outcome_reason, outcome=excluded.outcome, "
+      "applied=max(applied, excluded.applied)");
+  if (!put) return fail(std::move(put).error());
+  const bool applied = r.phase == Phase::applying || r.phase == Phase::succeeded || r.phase == Phase::failed;
+  put->bind(r.id).bind(r.stack).bind(r.folder).bind(r.workspace).bind(r.requested_by);
+  put->bind(std::int64_t{r.from}).bind(std::int64_t{r.to}).bind(r.reason).bind(r.message).bind(to_string(r.phase));
+  put->bind(ms_of(r.started)).bind(r.ended ? std::optional(ms_of(*r.ended)) : std::nullopt);
+  put->bind(r.plan_digest).bind(r.plan_summary).bind(std::int64_t{r.pid});
+  put->bind(static_cast<std::int64_t>(r.pid_start)).bind(r.boot_id).bind(r.stream);
+  put->bind(r.count_after ? std::optional<std::int64_t>(*r.count_after) : std::nullopt);
+  put->bind(r.outcome_reason).bind(r.outcome).bind(std::int64_t{applied ? 1 : 0});
+  return run(*put);
+}
+
+Result<std::vector<OperationRecord>> Store::select_operations(std::string_view where, const std::string& argument) {
+  auto rows = db_.prepare("SELECT " + std::string(kOperationColumns) + " FROM operations " + std::string(where));
+  if (!rows) return fail(std::move(rows).error());
+  if (where.find('?') != std::string_view::npos) rows->bind(argument);
+  std::vector<OperationRecord> out;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    out.push_back(read_operation(*rows));
+  }
+}
+
+Result<std::vector<OperationRecord>> Store::unfinished_operations() {
+  return select_operations("WHERE phase IN ('intended', 'planned', 'applying') ORDER BY started", "");
+}
+
+Result<std::optional<OperationRecord>> Store::last_applied(const std::string& stack) {
+  auto rows = select_operations("WHERE stack = ? AND applied = 1 ORDER BY started DESC, rowid DESC LIMIT 1", stack);
+  if (!rows) return fail(std::move(rows).error());
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
+}
+
+Result<std::optional<OperationRecord>> Store::operation(const std::string& id) {
+  auto rows = select_operations("WHERE id = ?", id);
+  if (!rows) return fail(std::move(rows).error());
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
+}
+
+Result<void> Store::put_decision(const DecisionRecord& r) {
+  if (durable_) {
+    if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return set;
+    durable_ = false;
+  }
+  auto put = db_.prepare(
+      "INSERT INTO decisions (time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, "
+      "detail) VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+  if (!put) return fail(std::move(put).error());
+  put->bind(ms_of(r.time)).bind(r.policy).bind(r.stack).bind(r.action).bind(std::int64_t{r.from});
+  put->bind(std::int64_t{r.to}).bind(r.confidence).bind(r.advisor).bind(r.reason).bind(r.message).bind(r.detail);
+  if (auto done = run(*put); !done) return done;
+  if (++decisions_since_prune_ >= 1000) return prune();
+  return {};
+}
+
+Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, int limit) {
+  auto rows = db_.prepare(
+      "SELECT time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, detail "
+      "FROM decisions WHERE policy = ? ORDER BY number DESC LIMIT ?");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(policy).bind(std::int64_t{limit});
+  std::vector<DecisionRecord> out;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    DecisionRecord r;
+    r.time = time_of(rows->integer(0));
+    r.policy = rows->text(1);
+    r.stack = rows->text(2);
+    r.action = rows->text(3);
+    r.from = static_cast<int>(rows->integer(4));
+    r.to = static_cast<int>(rows->integer(5));
+    r.confidence = rows->real(6);
+    r.advisor = rows->text(7);
+    r.reason = rows->text(8);
+    r.message = rows->text(9);
+    r.detail = rows->text(10);
+    out.push_back(std::move(r));
+  }
+}
+
+Result<std::int64_t> Store::generation(const std::string& policy, const std::string& digest) {
+  if (durable_) {
+    if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return fail(std::move(set).error());
+    durable_ = false;
+  }
+  auto put = db_.prepare(
+      "INSERT INTO generations (policy, digest, generation) VALUES (?, ?, 1) ON CONFLICT (policy) DO UPDATE SET "
+      "generation = generation + (digest <> excluded.digest), digest = excluded.digest RETURNING generation");
+  if (!put) return fail(std::move(put).error());
+  put->bind(policy).bind(digest);
+  auto row = put->step();
+  if (!row) return fail(std::move(row).error());
+  const std::int64_t generation = put->integer(0);
+  if (auto done = run(*put); !done) return fail(std::move(done).error());
+  return generation;
+}
+
+}  // namespace stackscaler::journal

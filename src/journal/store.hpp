@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Store: the journal's tables, blocking. SqliteJournal (journal/sqlite_journal.hpp) is what the loop uses.
+//
+// Operations are committed with synchronous=FULL: when put_operation() returns, the record survives a power cut.
+// Decisions and generations are committed with synchronous=NORMAL: they survive a crash of the program, and the last
+// few may be lost with the machine. Size is bounded: finished operations beyond kKeptOperations and decisions beyond
+// kKeptDecisions are dropped, oldest first. One thread at a time.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journal/database.hpp"
+#include "ports/journal.hpp"
+
+namespace stackscaler::journal {
+
+inline constexpr std::int64_t kKeptOperations = 10'000;
+inline constexpr std::int64_t kKeptDecisions = 100'000;
+
+class Store {
+ public:
+  // Opens <folder>/journal.db, creating folder (0700) and tables. A damaged file is set aside as
+  // journal.db.damaged-<n> and a new one begun; `set_aside` then names it.
+  [[nodiscard]] static Result<Store> open(const std::filesystem::path& folder, std::string& set_aside);
+
+  [[nodiscard]] Result<void> put_operation(const ports::OperationRecord& record);
+  [[nodiscard]] Result<std::vector<ports::OperationRecord>> unfinished_operations();
+  [[nodiscard]] Result<std::optional<ports::OperationRecord>> last_applied(const std::string& stack);
+  [[nodiscard]] Result<std::optional<ports::OperationRecord>> operation(const std::string& id);
+  [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
+  [[nodiscard]] Result<std::vector<ports::DecisionRecord>> decisions(const std::string& policy, int limit);
+  [[nodiscard]] Result<std::int64_t> generation(const std::string& policy, const std::string& digest);
+
+ private:
+  explicit Store(Database db) : db_(std::move(db)) {}
+  [[nodiscard]] Result<void> create_tables();
+  [[nodiscard]] Result<void> prune();
+  [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,
+                                                                              const std::string& argument);
+
+  Database db_;
+  int decisions_since_prune_ = 0;
+  bool durable_ = false;
+};
+
+}  // namespace stackscaler::journal

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The schema: a ScalingPolicy out of a node tree, validated and with defaults filled in.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "policy/detail/reader.hpp"
+#include "policy/types.hpp"
+
+namespace stackscaler::policy::detail {
+
+// What the document is, by apiVersion and kind.
+enum class DocumentKind { empty, foreign, policy, unusable };
+
+// Says in `problems` why a document is unusable.
+[[nodiscard]] DocumentKind classify(const Node& root, Problems& problems);
+
+// Fills in everything but origin. The result counts only when no problem was added.
+[[nodiscard]] ScalingPolicy decode_policy(const Node& root, const std::filesystem::path& folder,
+                                          const Defaults& defaults, Problems& problems);
+
+[[nodiscard]] Spec decode_spec(Fields& spec, const std::filesystem::path& folder, const Defaults& defaults);
+
+// A text that is the same for equal specs and differs for different ones; its digest is the spec's digest.
+[[nodiscard]] std::string canonical_text(const Spec& spec);
+
+}  // namespace stackscaler::policy::detail

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads fields out of a node tree and collects every problem with its path and position.
+//
+// A read_… function returns where the value stands, or nothing when the field is absent or wrong; what is wrong has
+// been said by then, and `out` keeps its default. A field that is present without a value is wrong, not absent.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "policy/detail/tree.hpp"
+#include "policy/types.hpp"
+
+namespace stackscaler::policy::detail {
+
+class Problems {
+ public:
+  void add(Place at, std::string message) { all_.push_back({at.line, at.column, std::move(message)}); }
+  [[nodiscard]] std::size_t size() const { return all_.size(); }
+  [[nodiscard]] std::vector<Diagnostic> take() { return std::move(all_); }
+
+ private:
+  std::vector<Diagnostic> all_;
+};
+
+// One mapping being read. `node` and `problems` must outlive it.
+class Fields {
+ public:
+  Fields(const Node& node, std::string path, Problems& problems)
+      : node_(node), path_(std::move(path)), problems_(problems) {}
+
+  // The field's value, or nullptr when absent; the name is known from now on.
+  [[nodiscard]] const Node* get(std::string_view name);
+  // Names of the full schema that this version does not have: each that is present is said.
+  void unsupported(std::initializer_list<std::string_view> names);
+  // Says every field that nobody asked for. Call it last.
+  void finish() const;
+
+  [[nodiscard]] std::string path(std::string_view name) const;
+  [[nodiscard]] Place at() const { return node_.at; }
+  [[nodiscard]] bool has(std::string_view name) const { return find(node_, name) != nullptr; }
+  // "spec.bounds.min" + " " + `rest`.
+  void problem(Place at, std::string_view name, std::string_view rest) const;
+  // The same for a field that is absent.
+  void missing(std::string_view name, std::string_view rest) const;
+  [[nodiscard]] Problems& problems() const { return problems_; }
+
+ private:
+  const Node& node_;
+  std::string path_;
+  Problems& problems_;
+  std::vector<std::string_view> known_;
+};
+
+using Found = std::optional<Place>;
+
+// What the node is, in words: "a list", "the number 5", "'yes'".
+[[nodiscard]] std::string describe(const Node& node);
+
+[[nodiscard]] std::optional<Fields> read_mapping(Fields& fields, std::string_view name);
+[[nodiscard]] const Node* read_list(Fields& fields, std::string_view name);
+// A scalar of a list or a field as a string; `path` names it.
+[[nodiscard]] bool string_value(const Node& node, std::string_view path, std::string_view want, Problems& problems);
+Found read_string(Fields& fields, std::string_view name, std::string_view want, std::string& out);
+Found read_bool(Fields& fields, std::string_view name, bool& out);
+Found read_int(Fields& fields, std::string_view name, int min, int max, int& out);
+Found read_number(Fields& fields, std::string_view name, double& out);
+Found read_duration(Fields& fields, std::string_view name, Duration min, Duration max, Duration& out);
+Found read_step(Fields& fields, std::string_view name, Step& out);
+
+}  // namespace stackscaler::policy::detail

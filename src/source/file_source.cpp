@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/file_source.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "source/detail/catalog.hpp"
+#include "source/detail/inotify.hpp"
+#include "source/detail/scan.hpp"
+
+namespace stackscaler::source {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kDebounce = 50ms;       // an editor's save is several events
+constexpr Duration kUnwatchedRescan = 5s;  // when inotify does not see everything
+constexpr int kLooksInARow = 4;            // while folders keep appearing
+
+asio::awaitable<Result<void>> readable(asio::posix::stream_descriptor& descriptor) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  boost::system::error_code ec;
+  co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                 asio::redirect_error(asio::use_awaitable, ec));
+  if (ec) co_return fail(ErrorKind::cancelled, "stopping");
+  co_return Result<void>{};
+}
+
+asio::awaitable<bool> stopping() {
+  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+  co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+}  // namespace
+
+FileSource::FileSource(asio::any_io_executor executor, BlockingPool& pool, Clock& clock, Logger& logger,
+                       PolicyIndex& index, FileSourceOptions options)
+    : executor_(std::move(executor)),
+      pool_(pool),
+      clock_(clock),
+      logger_(logger),
+      index_(index),
+      options_(std::move(options)),
+      catalog_(std::make_unique<detail::Catalog>()) {}
+
+FileSource::~FileSource() = default;
+
+asio::awaitable<Result<void>> FileSource::look(ports::PolicySink& sink) {
+  auto job = [root = options_.root, known = catalog_->stamps(), defaults = options_.defaults] {
+    return detail::look(root, *known, defaults);
+  };
+  Result<detail::Look> seen = co_await offload(pool_, std::move(job));
+  if (!seen) co_return fail(std::move(seen).error());
+  const detail::CatalogChanges changes = catalog_->apply(std::move(*seen));
+  if (changes.any) index_.assign(catalog_->paths());
+  for (const std::string& problem : changes.problems) logger_.error("invalid policy file", kv("err", problem));
+  for (const policy::PolicyKey& key : changes.removes) sink.remove(key);
+  for (const auto& policy : changes.upserts) sink.upsert(policy);
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> FileSource::load(ports::PolicySink& sink) {
+  Result<void> looked = co_await look(sink);
+  if (looked) {
+    logger_.info("policies loaded", kv("folder", options_.root.string()), kv("files", catalog_->files()),
+                 kv("policies", catalog_->policies()));
+  }
+  co_return looked;
+}
+
+void FileSource::say_unwatched(std::string why) {
+  if (unwatched_) return;
+  unwatched_ = true;
+  logger_.warn("changes of policy files are found by looking every few seconds",
+               kv("every", format_duration(std::min(options_.rescan, kUnwatchedRescan))), kv("err", why));
+}
+
+asio::awaitable<void> FileSource::look_and_watch(ports::PolicySink& sink, detail::Inotify* inotify) {
+  for (int i = 0; i < kLooksInARow; ++i) {
+    Result<void> looked = co_await look(sink);
+    const std::string failure = looked ? std::string() : looked.error().message();
+    if (failure != last_failure_ && !looked) {
+      logger_.error("policies can't be read; what was known stays", kv("err", failure));
+    }
+    last_failure_ = failure;
+    if (!looked || inotify == nullptr) co_return;
+    auto job = [inotify, folders = catalog_->folders()] { return inotify->cover(folders); };
+    const detail::Cover covered = co_await offload(pool_, std::move(job));
+    if (!covered.failed.empty()) say_unwatched(covered.failed);
+    // Between the look and the new watch something may have come.
+    if (!covered.grew || co_await stopping()) co_return;
+  }
+}
+
+asio::awaitable<bool> FileSource::wait(detail::Inotify* inotify, SteadyTime until) {
+  using asio::experimental::awaitable_operators::operator||;
+  if (inotify == nullptr) {
+    static_cast<void>(co_await clock_.sleep_until(until));
+    co_return false;
+  }
+  auto events = readable(inotify->descriptor());
+  auto timer = clock_.sleep_until(until);
+  const auto first = co_await (std::move(events) || std::move(timer));
+  co_return first.index() == 0 && std::get<0>(first).has_value();
+}
+
+asio::awaitable<void> FileSource::watch(ports::PolicySink& sink) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::unique_ptr<detail::Inotify> inotify;
+  if (options_.notify) {
+    auto opened = detail::Inotify::open(executor_);
+    if (opened) {
+      inotify = std::move(*opened);
+    } else {
+      say_unwatched(opened.error().message());
+    }
+  }
+  co_await look_and_watch(sink, inotify.get());
+  while (!co_await stopping()) {
+    const Duration period = unwatched_ ? std::min(options_.rescan, kUnwatchedRescan) : options_.rescan;
+    const SteadyTime next = clock_.steady_now() + period;
+    bool due = false;
+    while (!due && !co_await stopping()) {
+      const bool happened = co_await wait(inotify.get(), next);
+      due = happened ? inotify->drain() : true;
+      if (happened && due) {
+        static_cast<void>(co_await clock_.sleep_for(kDebounce));
+        static_cast<void>(inotify->drain());
+      }
+    }
+    if (!co_await stopping()) co_await look_and_watch(sink, inotify.get());
+  }
+}
+
+}  // namespace stackscaler::source

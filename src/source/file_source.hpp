@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FileSource: policies from a folder of *.yaml and *.yml files.
+//
+// A look is a walk over the folder: files whose device, inode, time or size changed are read and parsed again, and the
+// sink is told what differs from before. inotify only says that it is time for a look; without it (a network file
+// system, no watches left) the same looks come by the clock, so a missed event delays and changes nothing.
+// Names that start with '.' are passed over; links are followed inside the folder only. A document with a problem is no
+// policy: it is removed from the sink and each problem is logged once, "file:line:column: message". When two documents
+// have the same namespace and name, the first file by path has it.
+// Errors: load() fails when the folder itself can't be read; later that is logged and what was known stays.
+// Threads: the loop's; the walk and the parsing run on the pool. Lifetime: outlives its load() and watch().
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "async/clock.hpp"
+#include "async/offload.hpp"
+#include "base/log.hpp"
+#include "ports/policy_source.hpp"
+#include "source/policy_index.hpp"
+
+namespace stackscaler::source {
+
+namespace detail {
+class Catalog;
+class Inotify;
+}  // namespace detail
+
+inline constexpr std::size_t kMaxPolicyFiles = 20'000;
+
+struct FileSourceOptions {
+  std::filesystem::path root;
+  policy::Defaults defaults;
+  Duration rescan = std::chrono::seconds(30);  // the slow look, whatever inotify says
+  bool notify = true;                          // false: looks by the clock only
+};
+
+class FileSource final : public ports::PolicySource {
+ public:
+  FileSource(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, Logger& logger,
+             PolicyIndex& index, FileSourceOptions options);
+  ~FileSource() override;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+
+  [[nodiscard]] boost::asio::awaitable<Result<void>> load(ports::PolicySink& sink) override;
+  [[nodiscard]] boost::asio::awaitable<void> watch(ports::PolicySink& sink) override;
+
+ private:
+  [[nodiscard]] boost::asio::awaitable<Result<void>> look(ports::PolicySink& sink);
+  // A look, its failure logged once, and watches on what it found; looks again when there was something new to watch.
+  [[nodiscard]] boost::asio::awaitable<void> look_and_watch(ports::PolicySink& sink, detail::Inotify* inotify);
+  // True when something happened in the folder before `until`.
+  [[nodiscard]] boost::asio::awaitable<bool> wait(detail::Inotify* inotify, SteadyTime until);
+  void say_unwatched(std::string why);
+
+  boost::asio::any_io_executor executor_;
+  BlockingPool& pool_;
+  Clock& clock_;
+  Logger& logger_;
+  PolicyIndex& index_;
+  FileSourceOptions options_;
+  std::unique_ptr<detail::Catalog> catalog_;
+  std::string last_failure_;  // of the folder as a whole, so that it is said once
+  bool unwatched_ = false;    // inotify does not see everything: look more often
+};
+
+}  // namespace stackscaler::source

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// In-memory ports for the loop's tests: they keep state, record calls and fail by script. The contract suites hold the
+// real adapters to the same behaviour.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "advisor/rules.hpp"
+#include "controller/loop.hpp"
+#include "support/fake_clock.hpp"
+#include "support/memory_log.hpp"
+
+namespace stackscaler::controller {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+class FakeMetrics final : public ports::MetricSource {
+ public:
+  std::optional<double> cpu = 50;
+  std::string missing = "no data";
+  int reads = 0;
+  asio::awaitable<ports::MetricsReading> read(const policy::ScalingPolicy& policy) override {
+    ++reads;
+    ports::MetricsReading out;
+    for (const auto& m : policy.spec.metrics) {
+      decision::MetricReading r;
+      r.name = m.name;
+      r.value = cpu;
+      if (!cpu) r.missing = missing;
+      out.metrics.push_back(std::move(r));
+    }
+    co_return out;
+  }
+};
+
+class FakeDriver final : public ports::StackDriver {
+ public:
+  explicit FakeDriver(Clock& clock) : clock_(clock) {}
+
+  struct Scale {
+    int from;
+    int to;
+    bool operator==(const Scale&) const = default;
+  };
+  int count = 3;
+  bool changed = false;
+  Duration apply_time{};
+  std::deque<Error> fail_observe;
+  std::deque<Error> fail_scale;
+  std::vector<Scale> scaled;
+  int observed = 0;
+  int at_once = 0;
+  int most_at_once = 0;
+  std::optional<ports::OperationRecord> recovered;
+
+  asio::awaitable<Result<ports::StackView>> observe(policy::StackRef stack) override {
+    ++observed;
+    if (!fail_observe.empty()) {
+      Error error = fail_observe.front();
+      fail_observe.pop_front();
+      co_return fail(std::move(error));
+    }
+    ports::StackView view;
+    view.name = stack.id;
+    view.identity = "/stacks/" + stack.id;
+    view.count = count;
+    changed = false;
+    co_return view;
+  }
+  asio::awaitable<Result<ports::PlanReport>> plan(policy::StackRef, int to) override {
+    ports::PlanReport report;
+    report.from = count;
+    report.to = to;
+    co_return report;
+  }
+  asio::awaitable<Result<ports::ScaleReport>> scale(const ports::WritePermit& permit, ports::ScaleOrder order,
+                                                    ports::ProgressSink progress) override {
+    if (auto open = permit.check(); !open) co_return fail(open.error());
+    most_at_once = std::max(most_at_once, ++at_once);
+    ports::OperationProgress p;
+    p.id = "op";
+    p.phase = "Applying";
+    p.from = order.from;
+    p.to = order.to;
+    progress(p);
+    if (apply_time != Duration(0)) (void)co_await clock_.sleep_for(apply_time);
+    --at_once;
+    if (!fail_scale.empty()) {
+      Error error = fail_scale.front();
+      fail_scale.pop_front();
+      co_return fail(std::move(error));
+    }
+    scaled.push_back({order.from, order.to});
+    count = order.to;
+    ports::ScaleReport report;
+    report.operation_id = "op";
+    report.from = order.from;
+    report.count_after = order.to;
+    report.changed = true;
+    co_return report;
+  }
+  asio::awaitable<Result<ports::OperationRecord>> recover(const ports::WritePermit&, ports::OperationRecord open,
+                                                          ports::ProgressSink) override {
+    (void)co_await clock_.sleep_for(10s);
+    open.phase = ports::Phase::succeeded;
+    recovered = open;
+    co_return open;
+  }
+  asio::awaitable<bool> changed_since(const ports::StackView&) override { co_return changed; }
+  void stop() override {}
+  void interrupt() override {}
+
+ private:
+  Clock& clock_;
+};
+
+class FakeStatus final : public ports::StatusWriter {
+ public:
+  std::vector<policy::Status> written;
+  asio::awaitable<Result<void>> write(policy::PolicyKey, policy::Status status) override {
+    written.push_back(std::move(status));
+    co_return Result<void>{};
+  }
+};
+
+class FakeJournal final : public ports::Journal {
+ public:
+  std::map<std::string, ports::OperationRecord> applied;  // by stack
+  std::vector<ports::DecisionRecord> decisions;
+  std::map<std::string, std::pair<std::string, std::int64_t>> generations;
+
+  asio::awaitable<Result<void>> put_operation(ports::OperationRecord) override { co_return Result<void>{}; }
+  asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override {
+    co_return std::vector<ports::OperationRecord>{};
+  }
+  asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
+    const auto found = applied.find(stack);
+    if (found == applied.end()) co_return std::optional<ports::OperationRecord>{};
+    co_return std::optional<ports::OperationRecord>(found->second);
+  }
+  asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
+    decisions.push_back(std::move(record));
+    co_return Result<void>{};
+  }
+  asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
+    auto& [last, number] = generations[policy];
+    if (last != digest) ++number;
+    last = digest;
+    co_return number;
+  }
+};
+
+inline std::shared_ptr<policy::ScalingPolicy> policy_of(std::string name, Duration interval = 30s) {
+  auto p = std::make_shared<policy::ScalingPolicy>();
+  p->key.name = name;
+  p->origin = "policies/" + name + ".yaml";
+  p->spec.stack.id = name;
+  p->spec.bounds = {1, 10};
+  p->spec.interval = interval;
+  policy::Metric cpu;
+  cpu.name = "cpu";
+  cpu.query = "q";
+  cpu.threshold = policy::Threshold{75, 30, {1, false}};
+  p->spec.metrics.push_back(cpu);
+  p->spec_digest = "digest-1-" + name;
+  return p;
+}
+
+// The whole loop on fakes and a fake clock.
+struct World {
+  explicit World(ports::GateSettings settings = {.enabled = true}) : gate(settings) {}
+  ~World() {
+    loop.stop();
+    main.request_stop();
+    clock.advance(1h);  // whatever converges comes to its end
+  }
+
+  void start() { main.spawn("loop", loop.run()); }
+  void add(std::shared_ptr<policy::ScalingPolicy> p) { loop.upsert(std::move(p)); }
+
+  asio::io_context io;
+  test::FakeClock clock{io};
+  test::MemoryLog log;
+  Random random{7};
+  FakeMetrics metrics;
+  advisor::RulesAdvisor advisor;
+  FakeDriver driver{clock};
+  FakeStatus status;
+  FakeJournal journal;
+  ports::Gate gate;
+  Reconciler reconciler{Reconciler::Parts{clock, log, random, metrics, advisor, driver, &status, journal, gate}};
+  Loop loop{io.get_executor(), clock, log, random, reconciler};
+  TaskGroup main{io.get_executor(), log};
+};
+
+}  // namespace stackscaler::controller

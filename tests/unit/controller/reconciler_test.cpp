@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/reconciler.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fakes.hpp"
+#include "policy/reasons.hpp"
+
+namespace stackscaler::controller {
+namespace {
+
+using Scales = std::vector<FakeDriver::Scale>;
+
+TEST(ReconcilerTest, FollowsTheMetricUpAndDown) {
+  World w;
+  w.metrics.cpu = 90;
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(1s);
+  EXPECT_EQ(w.driver.scaled, (Scales{{3, 4}}));
+
+  w.metrics.cpu = 10;
+  w.clock.advance(4min);
+  EXPECT_EQ(w.driver.scaled, (Scales{{3, 4}}));  // scaleDown cooldown is 5m
+  w.clock.advance(2min);
+  EXPECT_EQ(w.driver.scaled, (Scales{{3, 4}, {4, 3}}));
+}
+
+TEST(Law3OffUntilEnabled, TheLoopDecidesAndReportsButChangesNothing) {
+  World w(ports::GateSettings{});
+  w.metrics.cpu = 90;
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(10min);
+
+  EXPECT_TRUE(w.driver.scaled.empty());
+  ASSERT_FALSE(w.status.written.empty());
+  EXPECT_EQ(w.status.written.back().desired_instances, 4);
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Ready")->reason, "NotEnabled");
+}
+
+TEST(Law3OffUntilEnabled, SuspendAndDryRunOfOnePolicyLeaveTheOthersAlone) {
+  World w;
+  w.metrics.cpu = 90;
+  auto dry = policy_of("dry");
+  dry->spec.dry_run = true;
+  auto suspended = policy_of("suspended");
+  suspended->spec.suspend = true;
+  w.add(dry);
+  w.add(suspended);
+  w.start();
+  w.clock.advance(2min);
+  EXPECT_TRUE(w.driver.scaled.empty());
+
+  w.add(policy_of("web"));
+  w.clock.advance(2min);
+  EXPECT_FALSE(w.driver.scaled.empty());
+}
+
+TEST(Law2NoDataNoChangeDown, AnOutageOfTheMetricsHoldsTheCount) {
+  World w;
+  w.metrics.cpu = std::nullopt;
+  w.metrics.missing = "connection refused";
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(1h);
+
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "MetricsAvailable")->status,
+            policy::ConditionStatus::false_);
+  EXPECT_EQ(w.status.written.back().metrics[0].missing, "connection refused");
+}
+
+TEST(Law6RealityWins, AChangeRestsOnACountReadInTheSameTurn) {
+  World w;
+  w.add(policy_of("web"));
+  w.start();
+  w.clock.advance(1s);
+  const int observed = w.driver.observed;
+  w.driver.count = 6;  // somebody else has scaled; the cached reading says 3
+  w.metrics.cpu = 90;
+
+  w.clock.advance(30s);
+
+  EXPECT_EQ(w.driver.scaled, (Scales{{6, 7}}));
+  EXPECT_GT(w.driver.observed, observed);
+}
+
+TEST(Law6RealityWins, TheLastReadingServesUntilItIsOldOrTheStateChanges) {
+  World w;
+  auto p = policy_of("web", 10s);
+  p->spec.stack.state_refresh = 5min;
+  w.add(p);
+  w.start();
+
+  w.clock.advance(4min);
+  EXPECT_EQ(w.driver.observed, 1);
+  w.driver.changed = true;
+  w.clock.advance(10s);
+  EXPECT_EQ(w.driver.observed, 2);
+  w.clock.advance(6min);
+  EXPECT_EQ(w.driver.observed, 3);
+}
+
+TEST(Law12UnknownIsNotZero, AStateThatChangedIsSaidAndNothingIsDone) {
+  World w;
+  w.metrics.cpu = 90;
+  for (int i = 0; i < 1000; ++i) {
+    w.driver.fail_observe.emplace_back(ErrorKind::invalid_input, policy::reason::kStateChanged, "another lineage");
+  }
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(30min);
+
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_LE(w.status.written.size(), 7U);  // the first, then a refresh every five minutes
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Stalled")->reason, "StateChanged");
+  EXPECT_FALSE(w.status.written.back().current_instances);
+  EXPECT_LT(w.driver.observed, 60);  // backoff
+}
+
+TEST(ReconcilerTest, ARefusedPlanIsTriedAgainWithBackoffAndAtOnceWhenTheSpecChanges) {
+  World w;
+  w.metrics.cpu = 90;
+  for (int i = 0; i < 3; ++i) {
+    w.driver.fail_scale.emplace_back(ErrorKind::conflict, policy::reason::kPlanRefused, "delete aws_db_instance.x");
+  }
+  w.add(policy_of("web", 10s));
+  w.start();
+
+  w.clock.advance(20s);
+  EXPECT_EQ(w.driver.fail_scale.size(), 2U);
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Stalled")->message, "delete aws_db_instance.x");
+
+  auto edited = policy_of("web", 10s);
+  edited->spec.bounds.max = 9;
+  edited->spec_digest = "digest-2";
+  w.add(edited);
+  w.clock.advance(1s);
+  EXPECT_EQ(w.driver.fail_scale.size(), 1U);
+
+  w.clock.advance(29s);
+  EXPECT_EQ(w.driver.fail_scale.size(), 1U);
+  w.clock.advance(10min);
+  EXPECT_EQ(w.driver.scaled.front(), (FakeDriver::Scale{3, 4}));
+}
+
+TEST(ReconcilerTest, StatusIsWrittenForChangesOnlyAndRefreshedEveryFiveMinutes) {
+  World w;
+  w.add(policy_of("web", 10s));
+  w.start();
+
+  w.clock.advance(1s);
+  EXPECT_EQ(w.status.written.size(), 1U);
+  w.metrics.cpu = 51;
+  w.clock.advance(4min);
+  EXPECT_EQ(w.status.written.size(), 1U);
+  w.clock.advance(90s);
+  EXPECT_EQ(w.status.written.size(), 2U);
+}
+
+TEST(ReconcilerTest, ARunningOperationIsInTheStatus) {
+  World w;
+  w.metrics.cpu = 90;
+  w.driver.apply_time = 2min;
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(30s);
+  ASSERT_TRUE(w.status.written.back().operation);
+  EXPECT_EQ(w.status.written.back().operation->phase, "Applying");
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Reconciling")->status, policy::ConditionStatus::true_);
+
+  w.metrics.cpu = 50;
+  w.clock.advance(3min);
+  EXPECT_FALSE(w.status.written.back().operation);
+  EXPECT_EQ(w.status.written.back().current_instances, 4);
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Ready")->status, policy::ConditionStatus::true_);
+}
+
+TEST(ReconcilerTest, TheCooldownSurvivesARestart) {
+  World w;
+  w.metrics.cpu = 10;
+  ports::OperationRecord last;
+  last.from = 2;
+  last.to = 3;
+  last.count_after = 3;
+  last.ended = w.clock.wall_now() - 1min;
+  w.journal.applied["web"] = last;
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(3min);
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_EQ(w.status.written.front().last_decision->reason, "ScaleDownCooldown");
+  w.clock.advance(2min);
+  EXPECT_EQ(w.driver.scaled, (Scales{{3, 2}}));
+}
+
+TEST(Law5WrittenBeforeDone, NothingIsChangedOnTopOfAnOperationThatIsStillOpen) {
+  World w;
+  w.metrics.cpu = 90;
+  w.reconciler.expect_recovery("web");
+  ports::OperationRecord open;
+  open.id = "left-open";
+  open.stack = "web";
+  w.main.spawn("recover", w.reconciler.recover(open));
+  w.add(policy_of("web", 2s));
+  w.start();
+
+  w.clock.advance(9s);
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Ready")->reason, "Recovering");
+
+  w.clock.advance(5s);
+  EXPECT_EQ(w.driver.recovered->id, "left-open");
+  EXPECT_FALSE(w.driver.scaled.empty());
+}
+
+TEST(ReconcilerTest, TwoPoliciesForOneStackTheFirstByPathManages) {
+  World w;
+  w.metrics.cpu = 90;
+  auto second = policy_of("b-web");
+  second->spec.stack.id = "web";
+  auto first = policy_of("a-web");
+  first->spec.stack.id = "web";
+  w.add(second);
+  w.add(first);
+  w.start();
+
+  w.clock.advance(2s);
+
+  EXPECT_EQ(w.driver.scaled, (Scales{{3, 4}}));
+  EXPECT_TRUE(w.log.contains("reason=StackAlreadyManaged err=policy default/a-web manages this stack already"));
+}
+
+TEST(Law9SayWhy, OneInfoLineADecisionAndOneJournalRecordAChange) {
+  World w;
+  w.add(policy_of("web", 5min));
+  w.start();
+
+  w.clock.advance(1h);
+
+  const auto lines = w.log.lines();
+  EXPECT_EQ(
+      std::count_if(lines.begin(), lines.end(), [](const std::string& l) { return l.starts_with("info reconciled"); }),
+      static_cast<long>(w.metrics.reads));
+  EXPECT_EQ(w.journal.decisions.size(), 1U);
+  EXPECT_EQ(w.journal.decisions[0].reason, "DesiredWithinRange");
+}
+
+}  // namespace
+}  // namespace stackscaler::controller

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "journal/sqlite_journal.hpp"
+#include "support/run.hpp"
+#include "support/temp_dir.hpp"
+
+namespace stackscaler::journal {
+namespace {
+
+using namespace std::chrono_literals;
+using ports::OperationRecord;
+using ports::Phase;
+
+Store open_store(const test::TempDir& dir) {
+  std::string aside;
+  auto store = Store::open(dir / "data", aside);
+  if (!store) throw std::runtime_error(store.error().message());
+  EXPECT_EQ(aside, "");
+  return std::move(*store);
+}
+
+OperationRecord operation(std::string id, Phase phase, Duration started) {
+  OperationRecord r;
+  r.id = std::move(id);
+  r.stack = "web";
+  r.folder = "/stacks/web";
+  r.workspace = "default";
+  r.requested_by = "policy default/web";
+  r.from = 2;
+  r.to = 3;
+  r.reason = "AboveThreshold";
+  r.message = "cpu 'high'";
+  r.phase = phase;
+  r.started = WallTime(started);
+  r.pid = 42;
+  r.pid_start = 18'000'000'000'000'000'000U;
+  r.boot_id = "boot";
+  r.stream = "/data/stream";
+  return r;
+}
+
+TEST(Law5WrittenBeforeDone, AnOpenOperationIsFoundAgainByTheNextProcess) {
+  const test::TempDir dir;
+  {
+    Store store = open_store(dir);
+    ASSERT_TRUE(store.put_operation(operation("a", Phase::applying, 5s)));
+    ASSERT_TRUE(store.put_operation(operation("b", Phase::succeeded, 6s)));
+  }
+
+  Store store = open_store(dir);
+  const auto open = store.unfinished_operations();
+
+  ASSERT_TRUE(open) << open.error().message();
+  ASSERT_EQ(open->size(), 1U);
+  const OperationRecord& r = open->front();
+  EXPECT_EQ(r.id, "a");
+  EXPECT_EQ(r.phase, Phase::applying);
+  EXPECT_EQ(r.message, "cpu 'high'");
+  EXPECT_EQ(r.pid, 42);
+  EXPECT_EQ(r.pid_start, 18'000'000'000'000'000'000U);
+  EXPECT_EQ(r.started, WallTime(5s));
+  EXPECT_FALSE(r.ended);
+  EXPECT_FALSE(r.count_after);
+}
+
+TEST(StoreTest, LastAppliedPassesOverWhatNeverReachedAnApply) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  OperationRecord done = operation("a", Phase::applying, 5s);
+  ASSERT_TRUE(store.put_operation(done));
+  done.phase = Phase::succeeded;
+  done.ended = WallTime(9s);
+  done.count_after = 3;
+  ASSERT_TRUE(store.put_operation(done));
+  ASSERT_TRUE(store.put_operation(operation("b", Phase::abandoned, 20s)));
+
+  const auto last = store.last_applied("web");
+
+  ASSERT_TRUE(last && *last);
+  EXPECT_EQ((*last)->id, "a");
+  EXPECT_EQ((*last)->ended, WallTime(9s));
+  EXPECT_EQ((*last)->count_after, 3);
+  EXPECT_FALSE(store.last_applied("other")->has_value());
+}
+
+TEST(StoreTest, GenerationCountsChangesOfTheDigestAndSurvivesARestart) {
+  const test::TempDir dir;
+  {
+    Store store = open_store(dir);
+    EXPECT_EQ(store.generation("default/web", "d1").value(), 1);
+    EXPECT_EQ(store.generation("default/web", "d1").value(), 1);
+    EXPECT_EQ(store.generation("default/web", "d2").value(), 2);
+  }
+  Store store = open_store(dir);
+  EXPECT_EQ(store.generation("default/web", "d2").value(), 2);
+  EXPECT_EQ(store.generation("default/web", "d1").value(), 3);
+  EXPECT_EQ(store.generation("default/other", "d1").value(), 1);
+}
+
+TEST(StoreTest, ADamagedJournalIsSetAsideAndNamed) {
+  const test::TempDir dir;
+  std::filesystem::create_directories(dir / "data");
+  std::ofstream(dir / "data" / "journal.db") << std::string(4096, 'x');
+
+  std::string aside;
+  auto store = Store::open(dir / "data", aside);
+
+  ASSERT_TRUE(store) << store.error().message();
+  EXPECT_EQ(aside, (dir / "data" / "journal.db.damaged-1").string());
+  EXPECT_TRUE(std::filesystem::exists(aside));
+  EXPECT_TRUE(store->put_operation(operation("a", Phase::intended, 1s)));
+}
+
+TEST(StoreTest, FilesAreForTheOwnerAlone) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  ASSERT_TRUE(store.put_operation(operation("a", Phase::intended, 1s)));
+
+  for (const auto& entry : std::filesystem::directory_iterator(dir / "data")) {
+    EXPECT_EQ(static_cast<unsigned>(entry.status().permissions()), 0600U) << entry.path();
+  }
+}
+
+TEST(StoreTest, DecisionsComeBackNewestFirstAndAreBounded) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  for (int i = 1; i <= 5; ++i) {
+    ports::DecisionRecord d;
+    d.time = WallTime(std::chrono::seconds(i));
+    d.policy = "default/web";
+    d.action = "scale_up";
+    d.to = i;
+    d.confidence = 0.85;
+    ASSERT_TRUE(store.put_decision(d));
+  }
+
+  const auto last = store.decisions("default/web", 2);
+
+  ASSERT_TRUE(last);
+  ASSERT_EQ(last->size(), 2U);
+  EXPECT_EQ((*last)[0].to, 5);
+  EXPECT_EQ((*last)[1].to, 4);
+  EXPECT_EQ((*last)[0].confidence, 0.85);
+}
+
+TEST(SqliteJournalTest, ServesTheLoop) {
+  const test::TempDir dir;
+  boost::asio::io_context io;
+  SqliteJournal journal(open_store(dir));
+
+  EXPECT_TRUE(test::run(io, journal.put_operation(operation("a", Phase::intended, 1s))));
+  const auto open = test::run(io, journal.unfinished_operations());
+
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->size(), 1U);
+}
+
+}  // namespace
+}  // namespace stackscaler::journal
