@@ -5,6 +5,7 @@
 
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
+#include "terraform/services.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {

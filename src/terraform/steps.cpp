@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terraform/steps.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 
@@ -49,27 +46,6 @@ Error plan_error(const Target& target, const RunResult& result, const PlanStream
 
 }  // namespace
 
-asio::awaitable<void> Slots::acquire() {
-  if (free_ > 0) {
-    --free_;
-    co_return;
-  }
-  asio::steady_timer timer(executor_, asio::steady_timer::time_point::max());
-  waiting_.push_back(&timer);
-  boost::system::error_code ec;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-}
-
-void Slots::release() {
-  if (waiting_.empty()) {
-    ++free_;
-    return;
-  }
-  asio::steady_timer* next = waiting_.front();
-  waiting_.pop_front();
-  next->cancel();
-}
-
 std::string plural(int count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
@@ -79,7 +55,9 @@ std::string workspace_variable(const fs::path& folder, const std::string& worksp
 }
 
 asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref) {
-  auto find = [&registry = services.registry, ref] { return registry.find(ref); };
+  auto find = [&registry = services.registry, ref] {
+    return registry.find(stack::StackName{ref.id, ref.path, ref.workspace});
+  };
   auto entry = co_await offload(services.pool, std::move(find));
   if (!entry) co_return fail(std::move(entry).error());
   Target target;

@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "policy/reasons.hpp"
 #include "support/temp_dir.hpp"
 
 namespace stackscaler::stack {
 namespace {
 
 namespace fs = std::filesystem;
-namespace reason = policy::reason;
 
 class RegistryTest : public ::testing::Test {
  protected:
@@ -55,9 +53,9 @@ TEST_F(RegistryTest, FindsByIdAndByRealPath) {
   fs::create_directory(dir_ / "infra");
   fs::create_directory_symlink(dir_ / "infra", dir_ / "link");
   put("web", dir_ / "infra");
-  policy::StackRef by_id;
+  StackName by_id;
   by_id.id = "web";
-  policy::StackRef by_link;
+  StackName by_link;
   by_link.path = (dir_ / "link").string();
 
   EXPECT_EQ(registry_.find(by_id)->folder, dir_ / "infra");
@@ -69,7 +67,7 @@ TEST_F(RegistryTest, OneFolderMayHoldAStackForEachWorkspace) {
   fs::create_directory(dir_ / "infra");
   put("a", dir_ / "infra", "blue");
   put("b", dir_ / "infra", "green");
-  policy::StackRef green;
+  StackName green;
   green.path = (dir_ / "infra").string();
   green.workspace = "green";
 
@@ -80,16 +78,16 @@ TEST_F(RegistryTest, OneFolderMayHoldAStackForEachWorkspace) {
 }
 
 TEST_F(RegistryTest, AMissingStackIsSaidWithTheCommandToRun) {
-  policy::StackRef by_id;
+  StackName by_id;
   by_id.id = "web";
-  policy::StackRef by_path;
+  StackName by_path;
   by_path.path = "/no/such/folder";
 
   for (const auto& ref : {by_id, by_path}) {
     const auto found = registry_.find(ref);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().kind(), ErrorKind::not_found);
-    EXPECT_EQ(found.error().reason(), reason::kStackNotAdopted);
+    EXPECT_EQ(found.error().reason(), kStackNotAdopted);
     EXPECT_NE(found.error().message().find("stackscaler stack adopt "), std::string::npos);
   }
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/reasons.hpp"
+#include "stack/registry.hpp"
 
 namespace stackscaler::terraform {
 namespace {
@@ -12,16 +13,16 @@ namespace reason = policy::reason;
 
 TEST(ToolTest, TheEnvironmentIsAnAllowList) {
   const auto environment =
-      child_environment({"PATH=/bin", "HOME=/root", "TF_VAR_x=1", "TF_CLI_ARGS=-x", "TF_CLI_ARGS_plan=-x",
+      child_environment({"PATH=/bin", "HOME=/home/x", "TF_VAR_x=1", "TF_CLI_ARGS=-x", "TF_CLI_ARGS_plan=-x",
                          "TF_LOG=trace", "TF_LOG_PATH=/tmp/x", "TF_WORKSPACE=prod", "TF_REATTACH_PROVIDERS={}",
                          "TF_DATA_DIR=/x", "GEMINI_API_KEY=k", "AWS_PROFILE=p", "GOOGLE_PROJECT=g", "ARM_TENANT_ID=t",
                          "TF_TOKEN_app_terraform_io=s", "TF_PLUGIN_CACHE_DIR=/c", "no_proxy=x", "LD_PRELOAD=/evil.so"},
                         "op-1", "");
 
   EXPECT_EQ(environment,
-            (std::vector<std::string>{"PATH=/bin", "HOME=/root", "AWS_PROFILE=p", "GOOGLE_PROJECT=g", "ARM_TENANT_ID=t",
-                                      "TF_TOKEN_app_terraform_io=s", "TF_PLUGIN_CACHE_DIR=/c", "no_proxy=x",
-                                      "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
+            (std::vector<std::string>{"PATH=/bin", "HOME=/home/x", "AWS_PROFILE=p", "GOOGLE_PROJECT=g",
+                                      "ARM_TENANT_ID=t", "TF_TOKEN_app_terraform_io=s", "TF_PLUGIN_CACHE_DIR=/c",
+                                      "no_proxy=x", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
                                       "STACKSCALER_OPERATION_ID=op-1"}));
 }
 
@@ -59,6 +60,10 @@ TEST(ToolTest, AMissingBinaryIsSaidWithWhatToDo) {
   EXPECT_NE(missing.error().message().find("PATH"), std::string::npos);
   EXPECT_EQ(find_binary("/bin/sh").value(), "/bin/sh");
   EXPECT_FALSE(find_binary("/etc/passwd"));
+}
+
+TEST(ToolTest, TheRegistrysReasonIsTheProgramsReason) {
+  EXPECT_EQ(stack::kStackNotAdopted, reason::kStackNotAdopted);
 }
 
 TEST(ToolTest, ErrorsLoseTheirFrames) {
