@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <thread>
 
 #include "base/files.hpp"

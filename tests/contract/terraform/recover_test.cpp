@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "rig.hpp"
+#include "terraform/process.hpp"
 
 namespace stackscaler {
 namespace {

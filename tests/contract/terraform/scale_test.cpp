@@ -3,6 +3,7 @@
 
 #include "policy/reasons.hpp"
 #include "rig.hpp"
+#include "terraform/process.hpp"
 
 namespace stackscaler {
 namespace {
