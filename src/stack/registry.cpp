@@ -5,13 +5,11 @@
 #include <cctype>
 
 #include "base/files.hpp"
-#include "policy/reasons.hpp"
 
 namespace stackscaler::stack {
 namespace {
 
 namespace fs = std::filesystem;
-namespace reason = policy::reason;
 
 constexpr const char* kFileName = "deploy_metadata.json";
 constexpr std::size_t kMaxMetadataBytes = 4U << 20U;
@@ -48,7 +46,7 @@ Result<StackEntry> Registry::load(const std::string& id) const {
   const fs::path file = entry.home / kFileName;
   auto text = read_file(file, kMaxMetadataBytes);
   if (!text && text.error().kind() == ErrorKind::not_found) {
-    return fail(ErrorKind::not_found, reason::kStackNotAdopted,
+    return fail(ErrorKind::not_found, kStackNotAdopted,
                 "no stack '" + id + "' under " + root_.string() +
                     "; take in its Terraform folder with: stackscaler stack adopt PATH --id " + id);
   }
@@ -96,19 +94,19 @@ Result<std::vector<ListedStack>> Registry::list() const {
   return stacks;
 }
 
-Result<StackEntry> Registry::find(const policy::StackRef& ref) const {
-  if (!ref.id.empty()) return load(ref.id);
-  const fs::path wanted = real(ref.path);
+Result<StackEntry> Registry::find(const StackName& name) const {
+  if (!name.id.empty()) return load(name.id);
+  const fs::path wanted = real(name.path);
   auto stacks = list();
   if (!stacks) return fail(std::move(stacks).error());
   for (ListedStack& listed : *stacks) {
     if (!listed.entry || real(listed.entry->folder) != wanted) continue;
     const auto& record = listed.entry->metadata.terraform;
     // One folder may hold several workspaces, each a stack of its own.
-    if (!record || record->workspace == ref.workspace) return std::move(*listed.entry);
+    if (!record || record->workspace == name.workspace) return std::move(*listed.entry);
   }
-  return fail(ErrorKind::not_found, reason::kStackNotAdopted,
-              "the Terraform folder " + wanted.string() + " (workspace " + ref.workspace +
+  return fail(ErrorKind::not_found, kStackNotAdopted,
+              "the Terraform folder " + wanted.string() + " (workspace " + name.workspace +
                   ") was never taken in; run: stackscaler stack adopt " + wanted.string() + " --id ID");
 }
 

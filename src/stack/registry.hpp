@@ -11,13 +11,23 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
-#include "policy/types.hpp"
 #include "stack/metadata.hpp"
 
 namespace stackscaler::stack {
+
+// The reason of a stack that is not in the registry; policy/reasons.hpp has the same word.
+inline constexpr std::string_view kStackNotAdopted = "StackNotAdopted";
+
+// What a policy says of its stack. One of id and path is set.
+struct StackName {
+  std::string id;
+  std::string path;
+  std::string workspace = "default";
+};
 
 struct StackEntry {
   std::string id;
@@ -42,7 +52,7 @@ class Registry {
   // Creates the folder if need be; the file is replaced as a whole, mode 0600.
   [[nodiscard]] Result<void> save(const StackEntry& entry) const;
   // By id, or by the real path of the root module.
-  [[nodiscard]] Result<StackEntry> find(const policy::StackRef& ref) const;
+  [[nodiscard]] Result<StackEntry> find(const StackName& name) const;
 
   [[nodiscard]] bool contains(const std::string& id) const;
   [[nodiscard]] std::filesystem::path home_of(const std::string& id) const { return root_ / id; }

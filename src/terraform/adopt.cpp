@@ -5,6 +5,7 @@
 
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
+#include "terraform/services.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -131,7 +132,9 @@ asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptReques
       report.proposed_dependents.push_back(std::move(proposed));
     }
   }
-  auto scan = [folder = target.entry.folder, variable = request.variable] { return overriding_files(folder, variable); };
+  auto scan = [folder = target.entry.folder, variable = request.variable] {
+    return overriding_files(folder, variable);
+  };
   auto overriding = co_await offload(services.pool, std::move(scan));
   for (const std::string& file : overriding) {
     report.warnings.push_back(file + " is loaded after " + kCountFile + " and names " + request.variable +

@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "terraform/services.hpp"
 
 namespace stackscaler::terraform {
+
+struct Services;
 
 struct AdoptRequest {
   std::filesystem::path folder;

@@ -129,7 +129,8 @@ asio::awaitable<Result<void>> Converge::prepare() {
   record_.started = s_.clock.wall_now();
   folder_.emplace(s_.options.data, record_.id);
   record_.stream = folder_->apply_stream().string();
-  auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_, to = order_.to]() -> Result<void> {
+  auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_,
+               to = order_.to]() -> Result<void> {
     auto created = folder.create(keep);
     if (!created) return created;
     auto facts = folder.write_facts(target.resource, target.variable);
@@ -159,7 +160,8 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
 // The stack is at its target already. The user's file and the metadata may not say so yet.
 asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string summary) {
   auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
-  if (!put) s_.log.warn("the variable file was not written", kv("stack", record_.stack), kv("err", put.error().message()));
+  if (!put)
+    s_.log.warn("the variable file was not written", kv("stack", record_.stack), kv("err", put.error().message()));
   auto saved = co_await save_metadata(s_, target_, state_, std::string());
   if (!saved) s_.log.warn("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
   record_.count_after = record_.from;
@@ -225,7 +227,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   record_.boot_id = child.id().boot_id;
   auto written = co_await journal();
   // The apply runs: all that is left is to see it through. Its id is in its environment for whoever looks later.
-  if (!written) s_.log.error("the journal lacks the pid of an apply", kv("operation", record_.id), kv("pid", record_.pid));
+  if (!written)
+    s_.log.error("the journal lacks the pid of an apply", kv("operation", record_.id), kv("pid", record_.pid));
   tell("Applying");
   ports::OperationProgress progress;
   progress.id = record_.id;
@@ -250,7 +253,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   const int count = static_cast<int>(state_.indexes(target_.resource).size());
   record_.count_after = count;
   auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
-  if (!put) s_.log.error("the variable file was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
+  if (!put)
+    s_.log.error("the variable file was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
   std::string why = order_.message.empty() ? order_.reason : order_.message;
   if (why.empty()) why = "requested by " + order_.requested_by;
   // g++ 12 destroys the temporary of a conditional inside a co_await twice: it is a local of its own.
@@ -288,9 +292,11 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
 // The apply is over and nobody can say what the stack is: the user's file says what it was before, and so do we.
 asio::awaitable<Result<ports::ScaleReport>> Converge::settle_blind(Error unreadable) {
   auto put = co_await put_user_count(s_, target_, record_.from, IfMissing::create);
-  std::string outcome = "the apply has ended but the state can't be read (" + unreadable.message() + "); " + kCountFile +
-                        (put ? " was put back to " : " could not be put back to ") + std::to_string(record_.from);
-  const std::string code(unreadable.reason().empty() ? reason::kStateUnreadable : std::string_view(unreadable.reason()));
+  std::string outcome = "the apply has ended but the state can't be read (" + unreadable.message() + "); " +
+                        kCountFile + (put ? " was put back to " : " could not be put back to ") +
+                        std::to_string(record_.from);
+  const std::string code(unreadable.reason().empty() ? reason::kStateUnreadable
+                                                     : std::string_view(unreadable.reason()));
   co_await close(ports::Phase::failed, code, outcome);
   co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
 }

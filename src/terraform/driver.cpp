@@ -42,8 +42,17 @@ Services make_services(const asio::any_io_executor& executor, BlockingPool& pool
   options.data = fs::absolute(options.data).lexically_normal();
   Tool tool(executor, pool, clock, options.binary);
   const int slots = std::max(1, options.max_concurrent);
-  return Services{executor, pool,      clock,           logger, random, registry, journal, std::move(options),
-                  std::move(tool), Slots(executor, slots), Slots(executor, 1)};
+  return Services{executor,
+                  pool,
+                  clock,
+                  logger,
+                  random,
+                  registry,
+                  journal,
+                  std::move(options),
+                  std::move(tool),
+                  Slots(executor, slots),
+                  Slots(executor, 1)};
 }
 
 // A folder that is gone with the object.
@@ -66,43 +75,46 @@ class ScratchFolder {
 TerraformDriver::TerraformDriver(asio::any_io_executor executor, BlockingPool& pool, Clock& clock, Logger& logger,
                                  Random& random, const stack::Registry& registry, ports::Journal& journal,
                                  DriverOptions options)
-    : services_(make_services(executor, pool, clock, logger, random, registry, journal, std::move(options))) {}
+    : services_(std::make_unique<Services>(
+          make_services(executor, pool, clock, logger, random, registry, journal, std::move(options)))) {}
+
+TerraformDriver::~TerraformDriver() = default;
 
 asio::awaitable<Result<ports::StackView>> TerraformDriver::observe(policy::StackRef stack) {
   auto task = look(std::move(stack));
-  co_return co_await shielded(services_.executor, std::move(task));
+  co_return co_await shielded(services_->executor, std::move(task));
 }
 
 asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan(policy::StackRef stack, int to) {
   auto task = plan_only(std::move(stack), to);
-  co_return co_await shielded(services_.executor, std::move(task));
+  co_return co_await shielded(services_->executor, std::move(task));
 }
 
 asio::awaitable<Result<ports::ScaleReport>> TerraformDriver::scale(const ports::WritePermit& permit,
                                                                    ports::ScaleOrder order,
                                                                    ports::ProgressSink progress) {
-  Converge operation(services_, permit, std::move(order), std::move(progress));
+  Converge operation(*services_, permit, std::move(order), std::move(progress));
   auto task = operation.run();
-  co_return co_await shielded(services_.executor, std::move(task));
+  co_return co_await shielded(services_->executor, std::move(task));
 }
 
 asio::awaitable<Result<ports::OperationRecord>> TerraformDriver::recover(const ports::WritePermit& permit,
                                                                          ports::OperationRecord open,
                                                                          ports::ProgressSink progress) {
-  Recover operation(services_, permit, std::move(open), std::move(progress));
+  Recover operation(*services_, permit, std::move(open), std::move(progress));
   auto task = operation.run();
-  co_return co_await shielded(services_.executor, std::move(task));
+  co_return co_await shielded(services_->executor, std::move(task));
 }
 
 asio::awaitable<Result<AdoptReport>> TerraformDriver::adopt(const ports::WritePermit& permit, AdoptRequest request) {
   auto open = permit.check();
   if (!open) co_return fail(std::move(open).error());
-  auto task = adopt_stack(services_, std::move(request));
-  co_return co_await shielded(services_.executor, std::move(task));
+  auto task = adopt_stack(*services_, std::move(request));
+  co_return co_await shielded(services_->executor, std::move(task));
 }
 
 asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef stack) {
-  auto target = co_await resolve(services_, std::move(stack));
+  auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
   auto look_at = [folder = target->entry.folder, workspace = target->workspace] {
     auto backend = backend_of(folder, workspace);
@@ -111,18 +123,18 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
     std::error_code ec;
     return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec));
   };
-  auto found = co_await offload(services_.pool, std::move(look_at));
+  auto found = co_await offload(services_->pool, std::move(look_at));
   auto& backend = std::get<0>(found);
   if (!backend) co_return fail(std::move(backend).error());
-  const WallTime read_at = services_.clock.wall_now();
-  auto state = co_await read_state(services_, *target);
+  const WallTime read_at = services_->clock.wall_now();
+  auto state = co_await read_state(*services_, *target);
   if (!state) co_return fail(std::move(state).error());
   auto known = check_known(*target, *backend, *state);
   if (!known) co_return fail(std::move(known).error());
   if (backend->state_file.empty()) {
-    services_.stamps.erase(target->entry.id);
+    services_->stamps.erase(target->entry.id);
   } else {
-    services_.stamps[target->entry.id] = std::get<1>(found);
+    services_->stamps[target->entry.id] = std::get<1>(found);
   }
   ports::StackView view;
   view.name = target->entry.id;
@@ -135,31 +147,33 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
 }
 
 asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::StackRef stack, int to) {
-  auto target = co_await resolve(services_, std::move(stack));
+  auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
-  co_await services_.slots.acquire();
-  const SlotHolder slot(services_.slots);
-  if (services_.stopping) co_return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
-  auto state = co_await pull_state(services_, *target);
+  co_await services_->slots.acquire();
+  const SlotHolder slot(services_->slots);
+  if (services_->stopping) co_return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
+  auto state = co_await pull_state(*services_, *target);
   if (!state) co_return fail(std::move(state).error());
-  auto look_at = [folder = target->entry.folder, workspace = target->workspace] { return backend_of(folder, workspace); };
-  auto backend = co_await offload(services_.pool, std::move(look_at));
+  auto look_at = [folder = target->entry.folder, workspace = target->workspace] {
+    return backend_of(folder, workspace);
+  };
+  auto backend = co_await offload(services_->pool, std::move(look_at));
   if (!backend) co_return fail(std::move(backend).error());
   auto known = check_known(*target, *backend, *state);
   if (!known) co_return fail(std::move(known).error());
 
-  const OperationFolder folder(services_.options.data, "plan-" + services_.random.id());
+  const OperationFolder folder(services_->options.data, "plan-" + services_->random.id());
   const ScratchFolder scratch(folder.path());
-  auto make = [folder, keep = services_.options.keep_operations, variable = target->variable, to]() -> Result<void> {
+  auto make = [folder, keep = services_->options.keep_operations, variable = target->variable, to]() -> Result<void> {
     auto created = folder.create(keep);
     if (!created) return created;
     return folder.write_count(variable, to);
   };
-  auto made = co_await offload(services_.pool, std::move(make));
+  auto made = co_await offload(services_->pool, std::move(make));
   if (!made) co_return fail(std::move(made).error());
   PlanSpec spec;
   spec.count_file = folder.count_file();
-  auto stream = co_await make_plan(services_, *target, std::move(spec));
+  auto stream = co_await make_plan(*services_, *target, std::move(spec));
   if (!stream) co_return fail(std::move(stream).error());
   const GuardInput input = guard_input(*target, *state, to);
   Verdict verdict = judge(*stream, input);
@@ -174,28 +188,28 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
 }
 
 asio::awaitable<bool> TerraformDriver::changed_since(const ports::StackView& view) {
-  const auto remembered = services_.stamps.find(view.name);
-  if (remembered == services_.stamps.end()) co_return false;
+  const auto remembered = services_->stamps.find(view.name);
+  if (remembered == services_->stamps.end()) co_return false;
   const FileStamp before = remembered->second;
-  auto look_at = [&registry = services_.registry, id = view.name]() -> std::optional<FileStamp> {
+  auto look_at = [&registry = services_->registry, id = view.name]() -> std::optional<FileStamp> {
     auto entry = registry.load(id);
     if (!entry || !entry->metadata.terraform) return std::nullopt;
     auto backend = backend_of(entry->folder, entry->metadata.terraform->workspace);
     if (!backend || backend->state_file.empty()) return std::nullopt;
     return stamp_of(backend->state_file);
   };
-  auto now = co_await offload(services_.pool, std::move(look_at));
+  auto now = co_await offload(services_->pool, std::move(look_at));
   co_return now && *now != before;
 }
 
 void TerraformDriver::stop() {
-  services_.stopping = true;
-  for (ChildProcess* plan : services_.plans) plan->signal(SIGINT);
+  services_->stopping = true;
+  for (ChildProcess* plan : services_->plans) plan->signal(SIGINT);
 }
 
 void TerraformDriver::interrupt() {
-  for (ChildProcess* apply : services_.applies) {
-    services_.log.warn("interrupting an apply: the grace time is over", kv("pid", apply->id().pid));
+  for (ChildProcess* apply : services_->applies) {
+    services_->log.warn("interrupting an apply: the grace time is over", kv("pid", apply->id().pid));
     apply->signal(SIGINT);
   }
 }

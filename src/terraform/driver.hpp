@@ -9,17 +9,26 @@
 // Threads: the loop's. Pool, clock, logger, random, registry and journal must outlive it; it must outlive its calls.
 #pragma once
 
+#include <memory>
+
+#include "async/clock.hpp"
+#include "async/offload.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "ports/stack_driver.hpp"
+#include "stack/registry.hpp"
 #include "terraform/adopt.hpp"
 #include "terraform/driver_options.hpp"
-#include "terraform/services.hpp"
-#include "ports/stack_driver.hpp"
 
 namespace stackscaler::terraform {
+
+struct Services;
 
 class TerraformDriver final : public ports::StackDriver {
  public:
   TerraformDriver(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, Logger& logger,
                   Random& random, const stack::Registry& registry, ports::Journal& journal, DriverOptions options);
+  ~TerraformDriver() override;
 
   [[nodiscard]] boost::asio::awaitable<Result<ports::StackView>> observe(policy::StackRef stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<ports::PlanReport>> plan(policy::StackRef stack, int to) override;
@@ -39,7 +48,7 @@ class TerraformDriver final : public ports::StackDriver {
  private:
   boost::asio::awaitable<Result<ports::StackView>> look(policy::StackRef stack);
   boost::asio::awaitable<Result<ports::PlanReport>> plan_only(policy::StackRef stack, int to);
-  Services services_;
+  std::unique_ptr<Services> services_;
 };
 
 }  // namespace stackscaler::terraform

@@ -11,14 +11,14 @@
 namespace stackscaler::terraform {
 
 struct DriverOptions {
-  std::string binary = "terraform";    // a name on the PATH ("terraform", "tofu") or a path
-  std::filesystem::path data;          // the program's own folder; operations live in <data>/operations
-  Duration lock_timeout = std::chrono::seconds(60);    // how long terraform waits for its state lock
-  Duration plan_deadline = std::chrono::minutes(10);   // then SIGINT
-  Duration kill_after = std::chrono::seconds(30);      // from that SIGINT to SIGKILL
+  std::string binary = "terraform";                   // a name on the PATH ("terraform", "tofu") or a path
+  std::filesystem::path data;                         // the program's own folder; operations live in <data>/operations
+  Duration lock_timeout = std::chrono::seconds(60);   // how long terraform waits for its state lock
+  Duration plan_deadline = std::chrono::minutes(10);  // then SIGINT
+  Duration kill_after = std::chrono::seconds(30);     // from that SIGINT to SIGKILL
   Duration init_deadline = std::chrono::minutes(10);
   Duration pull_deadline = std::chrono::seconds(60);
-  Duration apply_overdue = std::chrono::minutes(30);   // reported, never signalled
+  Duration apply_overdue = std::chrono::minutes(30);  // reported, never signalled
   Duration follow_interval = std::chrono::milliseconds(300);
   int max_concurrent = 2;
   std::size_t keep_operations = 20;

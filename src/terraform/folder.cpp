@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
@@ -28,6 +27,12 @@ bool is_configuration(const std::string& name) {
   return !name.starts_with('.') && (name.ends_with(".tf") || name.ends_with(".tf.json") || name.ends_with(".tofu"));
 }
 
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
 // Names of the folder's files, sorted.
 Result<std::vector<std::string>> names_in(const fs::path& folder) {
   std::vector<std::string> names;
@@ -36,7 +41,8 @@ Result<std::vector<std::string>> names_in(const fs::path& folder) {
   for (const fs::directory_iterator end; !ec && files != end; files.increment(ec)) {
     names.push_back(files->path().filename().string());
   }
-  if (ec) return fail(ErrorKind::not_found, "cannot read the Terraform folder " + folder.string() + ": " + ec.message());
+  if (ec)
+    return fail(ErrorKind::not_found, "cannot read the Terraform folder " + folder.string() + ": " + ec.message());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -71,9 +77,9 @@ Result<Backend> backend_of(const fs::path& folder, const std::string& workspace)
   backend.kind = kind;
   const auto config = entry->find("config");
   const Json settings = config != entry->end() && config->is_object() ? *config : Json::object();
-  backend.state_file = kind == "local" ? local_state(folder, workspace, text_at(settings, "path"),
-                                                     text_at(settings, "workspace_dir"))
-                                       : fs::path();
+  backend.state_file =
+      kind == "local" ? local_state(folder, workspace, text_at(settings, "path"), text_at(settings, "workspace_dir"))
+                      : fs::path();
   return backend;
 }
 
@@ -118,8 +124,7 @@ Result<bool> declares_variable(const fs::path& folder, const std::string& variab
     for (std::size_t at = text->find(quoted); at != std::string::npos; at = text->find(quoted, at + 1)) {
       const std::size_t line = at == 0 ? 0 : text->rfind('\n', at - 1) + 1;  // npos + 1 == 0
       const std::string before = text->substr(line, at - line);
-      static const std::regex kDeclaration(R"(^\s*variable\s*$)");
-      if (std::regex_match(before, kDeclaration)) return true;
+      if (trimmed(before) == "variable") return true;
     }
   }
   return false;

@@ -46,7 +46,8 @@ class Guard {
   }
 
   void check_stream() {
-    if (const Diagnostic* error = plan_.first_error()) refuse("the plan has an error: " + one_line(error->summary, 200));
+    if (const Diagnostic* error = plan_.first_error())
+      refuse("the plan has an error: " + one_line(error->summary, 200));
     if (plan_.truncated) refuse("the plan is too large to be checked");
     if (plan_.malformed != 0 || plan_.torn) refuse("the plan has lines that can't be read");
     if (!plan_.plan_summary) refuse("the plan has no summary of its changes");
@@ -63,9 +64,8 @@ class Guard {
     const auto address = parse_address(change.address);
     if (!address) return refuse(change, "not an address that is understood");
     const bool counted = address->base == input_.resource;
-    const bool dependent =
-        !counted && std::find(input_.dependents.begin(), input_.dependents.end(), address->base) !=
-                        input_.dependents.end();
+    const bool dependent = !counted && std::find(input_.dependents.begin(), input_.dependents.end(), address->base) !=
+                                           input_.dependents.end();
     if (!counted && !dependent) return refuse(change, change.reason);
     if (!address->index) return refuse(change, "no single count index");
     if (dependent && holds_data(address->type) && !input_.allow_data_loss) {
@@ -188,9 +188,9 @@ Verdict judge(const PlanStream& plan, const GuardInput& input) {
 
 bool holds_data(const std::string& type) {
   constexpr std::array<std::string_view, 24> kWords{
-      "_db_",      "_rds_",       "database", "_volume_",  "_disk_",   "_bucket_",  "_efs_",      "_fsx_",
-      "dynamodb",  "_sql_",       "_storage", "elasticache", "_redis", "_snapshot", "opensearch", "bigtable",
-      "bigquery",  "spanner",     "docdb",    "neptune",   "filestore", "cosmosdb", "memorydb",   "redshift"};
+      "_db_",     "_rds_",   "database", "_volume_",    "_disk_",    "_bucket_",  "_efs_",      "_fsx_",
+      "dynamodb", "_sql_",   "_storage", "elasticache", "_redis",    "_snapshot", "opensearch", "bigtable",
+      "bigquery", "spanner", "docdb",    "neptune",     "filestore", "cosmosdb",  "memorydb",   "redshift"};
   // Joining a disk to a machine holds nothing itself.
   if (type.ends_with("_attachment") || type.ends_with("_association")) return false;
   const std::string padded = type + "_";

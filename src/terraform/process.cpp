@@ -135,8 +135,8 @@ asio::awaitable<bool> ChildProcess::wait_for(Clock& clock, Duration limit) {
   using asio::experimental::awaitable_operators::operator||;
   co_await asio::this_coro::throw_if_cancelled(false);
   boost::system::error_code ec;
-  auto ended = pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
-                                 asio::redirect_error(asio::use_awaitable, ec));
+  auto ended =
+      pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, ec));
   auto timer = clock.sleep_for(limit);
   auto first = co_await (std::move(ended) || std::move(timer));
   co_return first.index() == 0 && !ec;
@@ -147,8 +147,8 @@ ExitStatus ChildProcess::status() {
   ExitStatus status;
   if (ours_) {
     siginfo_t info{};
-    if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.native_handle()), &info,
-                 WEXITED | WNOHANG) == 0 &&
+    if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG) ==
+            0 &&
         info.si_pid != 0) {
       status.known = true;
       (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
@@ -174,7 +174,8 @@ Result<std::string> read_all(int fd, std::size_t limit) {
   for (;;) {
     const ssize_t n = ::pread(fd, buffer, sizeof buffer, static_cast<off_t>(content.size()));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(ErrorKind::unavailable, std::string("cannot read a child's output: ") + std::strerror(errno));
+    if (n < 0)
+      return fail(ErrorKind::unavailable, std::string("cannot read a child's output: ") + std::strerror(errno));
     if (n == 0) return content;
     content.append(buffer, static_cast<std::size_t>(n));
     if (content.size() > limit) {

@@ -31,7 +31,7 @@ class Recover {
   [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> settle();
   void judge_apply(const State& state);
   [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> close(ports::Phase phase, std::string reason,
-                                                                            std::string outcome);
+                                                                             std::string outcome);
 
   Services& s_;
   const ports::WritePermit& permit_;

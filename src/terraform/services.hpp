@@ -5,8 +5,6 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <list>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +12,7 @@
 
 #include "async/clock.hpp"
 #include "async/offload.hpp"
+#include "async/slots.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "ports/journal.hpp"
@@ -23,31 +22,6 @@
 #include "terraform/tool.hpp"
 
 namespace stackscaler::terraform {
-
-// At most `count` holders at a time, served in the order of their asking.
-class Slots {
- public:
-  Slots(boost::asio::any_io_executor executor, int count) : executor_(std::move(executor)), free_(count) {}
-  [[nodiscard]] boost::asio::awaitable<void> acquire();
-  void release();
-
- private:
-  boost::asio::any_io_executor executor_;
-  int free_;
-  std::list<boost::asio::steady_timer*> waiting_;
-};
-
-// Gives a slot back on every way out.
-class SlotHolder {
- public:
-  explicit SlotHolder(Slots& slots) : slots_(slots) {}
-  ~SlotHolder() { slots_.release(); }
-  SlotHolder(const SlotHolder&) = delete;
-  SlotHolder& operator=(const SlotHolder&) = delete;
-
- private:
-  Slots& slots_;
-};
 
 struct Services {
   boost::asio::any_io_executor executor;
@@ -62,9 +36,9 @@ struct Services {
   Slots slots;       // plans and applies
   Slots init_slots;  // one init at a time: a shared plugin cache can't bear two
   bool stopping = false;
-  std::vector<ChildProcess*> plans{};    // interrupted by stop()
-  std::vector<ChildProcess*> applies{};  // interrupted by interrupt() only
-  std::set<std::string> busy{};          // stacks that change now
+  std::vector<ChildProcess*> plans{};         // interrupted by stop()
+  std::vector<ChildProcess*> applies{};       // interrupted by interrupt() only
+  std::set<std::string> busy{};               // stacks that change now
   std::map<std::string, FileStamp> stamps{};  // by stack: the state file as it was at the last observation
 };
 

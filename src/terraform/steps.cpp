@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terraform/steps.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 
@@ -20,8 +17,8 @@ constexpr std::size_t kMaxState = 256U << 20U;
 std::unexpected<Error> state_changed(const Target& target, const std::string& what) {
   return fail(ErrorKind::invalid_input, reason::kStateChanged,
               "stack " + target.entry.id + ": " + what +
-                  "; nothing is done until somebody accepts it: stackscaler stack adopt " + target.entry.folder.string() +
-                  " --id " + target.entry.id + " --accept-state");
+                  "; nothing is done until somebody accepts it: stackscaler stack adopt " +
+                  target.entry.folder.string() + " --id " + target.entry.id + " --accept-state");
 }
 
 std::unexpected<Error> stopped() {
@@ -49,27 +46,6 @@ Error plan_error(const Target& target, const RunResult& result, const PlanStream
 
 }  // namespace
 
-asio::awaitable<void> Slots::acquire() {
-  if (free_ > 0) {
-    --free_;
-    co_return;
-  }
-  asio::steady_timer timer(executor_, asio::steady_timer::time_point::max());
-  waiting_.push_back(&timer);
-  boost::system::error_code ec;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-}
-
-void Slots::release() {
-  if (waiting_.empty()) {
-    ++free_;
-    return;
-  }
-  asio::steady_timer* next = waiting_.front();
-  waiting_.pop_front();
-  next->cancel();
-}
-
 std::string plural(int count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
@@ -79,7 +55,9 @@ std::string workspace_variable(const fs::path& folder, const std::string& worksp
 }
 
 asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref) {
-  auto find = [&registry = services.registry, ref] { return registry.find(ref); };
+  auto find = [&registry = services.registry, ref] {
+    return registry.find(stack::StackName{ref.id, ref.path, ref.workspace});
+  };
   auto entry = co_await offload(services.pool, std::move(find));
   if (!entry) co_return fail(std::move(entry).error());
   Target target;
@@ -100,8 +78,8 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   target.var_files = ref.var_files;
   target.allow_data_loss = ref.allow_data_loss;
   if (record.workspace != ref.workspace) {
-    co_return state_changed(target, "it was taken in with workspace " + record.workspace + ", the policy says " +
-                                        ref.workspace);
+    co_return state_changed(
+        target, "it was taken in with workspace " + record.workspace + ", the policy says " + ref.workspace);
   }
   co_return target;
 }
@@ -162,7 +140,8 @@ asio::awaitable<Result<State>> pull_state(Services& services, const Target& targ
   }
   auto parse = [text = std::move(result->out)] { return parse_state(text); };
   auto state = co_await offload(services.pool, std::move(parse));
-  if (!state && state.error().reason() == reason::kStateChanged) co_return state_changed(target, state.error().message());
+  if (!state && state.error().reason() == reason::kStateChanged)
+    co_return state_changed(target, state.error().message());
   if (!state) co_return fail(std::move(state).error().with_context("stack " + target.entry.id));
   co_return state;
 }
@@ -192,7 +171,8 @@ Result<void> check_known(const Target& target, const Backend& backend, const Sta
     return state_changed(target, "its backend was " + record.backend + " and is " + backend.kind + " now");
   }
   if (record.lineage != state.lineage) {
-    return state_changed(target, "its state is another one (lineage " + state.lineage + ", not " + record.lineage + ")");
+    return state_changed(target,
+                         "its state is another one (lineage " + state.lineage + ", not " + record.lineage + ")");
   }
   if (state.serial < record.serial) {
     return state_changed(target, "its state is older than one seen before (serial " + std::to_string(state.serial) +
@@ -227,7 +207,8 @@ asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& 
   if (!result) co_return fail(std::move(result).error());
   auto parse = [text = std::move(result->out)] { return parse_stream(text); };
   PlanStream stream = co_await offload(services.pool, std::move(parse));
-  const bool good = result->exit.known && result->exit.signal == 0 && (result->exit.code == 0 || result->exit.code == 2);
+  const bool good =
+      result->exit.known && result->exit.signal == 0 && (result->exit.code == 0 || result->exit.code == 2);
   if (good && !result->timed_out) co_return stream;
   if (services.stopping) co_return stopped();
   co_return fail(plan_error(target, *result, stream, services.options.plan_deadline));

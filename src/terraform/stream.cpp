@@ -242,10 +242,14 @@ std::string lock_holder(const PlanStream& stream) {
 }
 
 bool init_needed(const PlanStream& stream) {
-  constexpr std::string_view kSigns[] = {"nitialization required",          "equired plugins are not installed",
-                                         "odule not installed",             "nconsistent dependency lock file",
-                                         "odule source has changed",        "odule version requirements have changed",
-                                         "ackend initialization required", "ackend configuration changed"};
+  constexpr std::string_view kSigns[] = {"nitialization required",
+                                         "equired plugins are not installed",
+                                         "odule not installed",
+                                         "nconsistent dependency lock file",
+                                         "odule source has changed",
+                                         "odule version requirements have changed",
+                                         "ackend initialization required",
+                                         "ackend configuration changed"};
   const Diagnostic* error = stream.first_error();
   if (error == nullptr) return false;
   return std::any_of(std::begin(kSigns), std::end(kSigns),
@@ -260,9 +264,9 @@ std::string one_line(std::string_view text, std::size_t limit) {
       if (!out.empty() && static_cast<unsigned char>(out.back()) >= 0x80U) out.pop_back();
       return out + "…";
     }
-    const bool control = static_cast<unsigned char>(c) < 0x20U || c == 0x7F;
-    if (control && (out.empty() || out.back() == ' ')) continue;
-    out.push_back(control ? ' ' : c);
+    const bool blank = static_cast<unsigned char>(c) <= 0x20U || c == 0x7F;
+    if (blank && (out.empty() || out.back() == ' ')) continue;
+    out.push_back(blank ? ' ' : c);
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
   return out;

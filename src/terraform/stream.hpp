@@ -93,7 +93,7 @@ class StreamParser {
 // True when that error says that `terraform init` has to run first.
 [[nodiscard]] bool init_needed(const PlanStream& stream);
 
-// Cuts at `limit` bytes on a character boundary, and turns control characters into blanks.
+// Cuts at `limit` bytes on a character boundary, and turns runs of blanks and control characters into one blank.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t limit);
 
 }  // namespace stackscaler::terraform

@@ -25,11 +25,26 @@ constexpr std::size_t kMaxOutput = 256U << 20U;
 constexpr std::size_t kStderrTail = 4096;
 
 bool allowed(std::string_view name) {
-  constexpr std::array<std::string_view, 20> kNames{
-      "PATH",        "HOME",     "USER",          "LANG",          "TMPDIR",
-      "http_proxy",  "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",   "no_proxy",
-      "NO_PROXY",    "SSL_CERT_FILE", "SSL_CERT_DIR", "TF_PLUGIN_CACHE_DIR", "TF_CLI_CONFIG_FILE",
-      "KUBECONFIG",  "LC_ALL",   "TZ",            "SSH_AUTH_SOCK", "GIT_SSL_CAINFO"};
+  constexpr std::array<std::string_view, 20> kNames{"PATH",
+                                                    "HOME",
+                                                    "USER",
+                                                    "LANG",
+                                                    "TMPDIR",
+                                                    "http_proxy",
+                                                    "HTTP_PROXY",
+                                                    "https_proxy",
+                                                    "HTTPS_PROXY",
+                                                    "no_proxy",
+                                                    "NO_PROXY",
+                                                    "SSL_CERT_FILE",
+                                                    "SSL_CERT_DIR",
+                                                    "TF_PLUGIN_CACHE_DIR",
+                                                    "TF_CLI_CONFIG_FILE",
+                                                    "KUBECONFIG",
+                                                    "LC_ALL",
+                                                    "TZ",
+                                                    "SSH_AUTH_SOCK",
+                                                    "GIT_SSL_CAINFO"};
   constexpr std::array<std::string_view, 4> kPrefixes{"AWS_", "GOOGLE_", "ARM_", "TF_TOKEN_"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
          std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](auto prefix) { return name.starts_with(prefix); });
@@ -115,8 +130,8 @@ Result<Version> parse_version(const std::string& json, const std::string& binary
   }
   const char* const end = version.text.data() + version.text.size();
   const auto [dot, bad] = std::from_chars(version.text.data(), end, version.major);
-  const bool ok = bad == std::errc{} && dot != end && *dot == '.' &&
-                  std::from_chars(dot + 1, end, version.minor).ec == std::errc{};
+  const bool ok =
+      bad == std::errc{} && dot != end && *dot == '.' && std::from_chars(dot + 1, end, version.minor).ec == std::errc{};
   if (!ok) return fail(ErrorKind::unavailable, reason::kTerraformVersion, binary + " does not tell its version");
   version.tofu = fs::path(binary).filename().string().find("tofu") != std::string::npos;
   return version;
@@ -176,8 +191,10 @@ asio::awaitable<Result<RunResult>> Tool::run(RunSpec spec) {
   if (spec.running != nullptr) std::erase(*spec.running, &child);
   result.exit = child.status();
   auto read = [run, file = spec.stdout_file] {
-    auto again = file.empty() ? Result<Descriptor>(Descriptor()) : Result<Descriptor>(Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC)));
-    return std::pair(read_all(file.empty() ? run->out.get() : again->get(), kMaxOutput), read_all(run->err.get(), kMaxOutput));
+    auto again = file.empty() ? Result<Descriptor>(Descriptor())
+                              : Result<Descriptor>(Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC)));
+    return std::pair(read_all(file.empty() ? run->out.get() : again->get(), kMaxOutput),
+                     read_all(run->err.get(), kMaxOutput));
   };
   auto output = co_await offload(pool_, std::move(read));
   if (!output.first) co_return fail(std::move(output.first).error());

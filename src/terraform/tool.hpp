@@ -46,9 +46,9 @@ struct RunSpec {
   std::string operation;  // the id for the environment
   std::string workspace;  // "": not set
   Duration deadline{};
-  Duration kill_after = std::chrono::seconds(30);   // from SIGINT to SIGKILL
-  std::filesystem::path stdout_file;                // "": memory
-  std::vector<ChildProcess*>* running = nullptr;    // the child is listed there while it runs
+  Duration kill_after = std::chrono::seconds(30);  // from SIGINT to SIGKILL
+  std::filesystem::path stdout_file;               // "": memory
+  std::vector<ChildProcess*>* running = nullptr;   // the child is listed there while it runs
 };
 
 struct RunResult {

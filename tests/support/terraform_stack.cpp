@@ -31,7 +31,7 @@ std::string slurp(const fs::path& path) {
 std::string terraform_missing() {
   calm_environment();
   if (std::system("terraform version >/dev/null 2>&1") == 0) return "";
-  return "terraform is not on the PATH; install Terraform 1.11 (releases.hashicorp.com) to run this test";
+  return "terraform is not on the PATH; install Terraform 1.11 to run this test";
 }
 
 std::string counted_stack(const std::string& body, const std::string& more) {

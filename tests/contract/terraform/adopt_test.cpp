@@ -12,7 +12,8 @@ namespace reason = policy::reason;
 using test::counted_stack;
 
 constexpr const char* kNote =
-    "resource \"terraform_data\" \"note\" {\n  count = var.instance_count\n  input = terraform_data.app[count.index].id\n}\n";
+    "resource \"terraform_data\" \"note\" {\n  count = var.instance_count\n  input = "
+    "terraform_data.app[count.index].id\n}\n";
 
 class AdoptContract : public ::testing::Test {
  protected:

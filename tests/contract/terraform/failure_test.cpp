@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <thread>
 
 #include "base/files.hpp"
@@ -244,7 +245,8 @@ TEST_F(FailureContract, Law8SecretsStayInsideErrorsLogJournalAndStreams) {
   const fs::path operations = rig.home / "data" / "operations";
   EXPECT_EQ(fs::status(fs::directory_iterator(operations)->path()).permissions(), fs::perms::owner_all);
   for (const auto& entry : fs::recursive_directory_iterator(rig.home.path())) {
-    if (entry.is_regular_file() && entry.path().filename() != "apply.jsonl") said += read_file(entry.path(), 1U << 24U).value_or("");
+    if (entry.is_regular_file() && entry.path().filename() != "apply.jsonl")
+      said += read_file(entry.path(), 1U << 24U).value_or("");
   }
   EXPECT_FALSE(said.empty());
   EXPECT_EQ(said.find(secret), std::string::npos);

@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "rig.hpp"
+#include "terraform/process.hpp"
 
 namespace stackscaler {
 namespace {
@@ -77,8 +78,8 @@ class RecoverContract : public ::testing::Test {
 
   Result<ports::OperationRecord> recover(Host& host, ports::OperationRecord open) {
     return test::run(host.io, host.driver.recover(host.recovery, std::move(open), [&](const auto& progress) {
-                       host.progress.push_back(progress.phase + ": " + progress.progress);
-                     }));
+      host.progress.push_back(progress.phase + ": " + progress.progress);
+    }));
   }
 
   test::TempDir home_;
@@ -140,8 +141,7 @@ TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds
   EXPECT_EQ(record->count_after, count);
   EXPECT_NE(record->outcome.find("the state holds " + std::to_string(count) + " of 3"), std::string::npos);
   EXPECT_NE(record->outcome.find("may exist without being in the state"), std::string::npos);
-  EXPECT_EQ(stack.read("stackscaler.auto.tfvars.json"),
-            "{\n  \"instance_count\": " + std::to_string(count) + "\n}\n");
+  EXPECT_EQ(stack.read("stackscaler.auto.tfvars.json"), "{\n  \"instance_count\": " + std::to_string(count) + "\n}\n");
 }
 
 TEST_F(RecoverContract, AnApplyThatEndedMeanwhileIsTakenFromTheState) {

@@ -21,7 +21,8 @@ namespace stackscaler::test {
 struct Host {
   Host(const std::filesystem::path& data, const std::filesystem::path& registry_root,
        terraform::DriverOptions options = {})
-      : registry(registry_root), driver(io.get_executor(), pool, clock, log, random, registry, journal, with(options, data)) {}
+      : registry(registry_root),
+        driver(io.get_executor(), pool, clock, log, random, registry, journal, with(options, data)) {}
   ~Host() { pool.join(); }
 
   Result<ports::ScaleReport> scale(int to, const std::string& id = "web") {
@@ -32,8 +33,8 @@ struct Host {
     order.reason = "AboveThreshold";
     order.message = "cpu is high";
     return run(io, driver.scale(permit, std::move(order), [this](const ports::OperationProgress& p) {
-                 progress.push_back(p.phase + (p.progress.empty() ? "" : ": " + p.progress));
-               }));
+      progress.push_back(p.phase + (p.progress.empty() ? "" : ": " + p.progress));
+    }));
   }
   Result<ports::StackView> observe() { return run(io, driver.observe(ref("web"))); }
   Result<terraform::AdoptReport> adopt(terraform::AdoptRequest request) {
@@ -86,5 +87,5 @@ struct Rig {
 
 }  // namespace stackscaler::test
 
-#define STK_NEED_TERRAFORM()                                                       \
+#define STK_NEED_TERRAFORM() \
   if (const std::string missing = stackscaler::test::terraform_missing(); !missing.empty()) GTEST_SKIP() << missing

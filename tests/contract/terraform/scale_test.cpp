@@ -3,6 +3,7 @@
 
 #include "policy/reasons.hpp"
 #include "rig.hpp"
+#include "terraform/process.hpp"
 
 namespace stackscaler {
 namespace {
@@ -158,7 +159,8 @@ TEST_F(ScaleContract, Law7ARefusedCountNeverReachesTheUsersFile) {
 }
 
 TEST_F(ScaleContract, AVariableWithoutEffectIsRefused) {
-  Rig rig(2, "variable \"instance_count\" {\n  type = number\n}\nresource \"terraform_data\" \"app\" {\n  count = 2\n}\n");
+  Rig rig(2,
+          "variable \"instance_count\" {\n  type = number\n}\nresource \"terraform_data\" \"app\" {\n  count = 2\n}\n");
 
   const auto report = rig.host.scale(4);
 

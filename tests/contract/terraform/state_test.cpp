@@ -99,8 +99,8 @@ TEST_F(StateContract, Law12UnknownIsNotZeroAMissingState) {
 TEST_F(StateContract, Law12UnknownIsNotZeroAnotherLineage) {
   Rig rig(2);
   const auto state = terraform::parse_state(rig.stack.read("terraform.tfstate")).value();
-  rig.stack.write("terraform.tfstate", replaced(rig.stack.read("terraform.tfstate"), state.lineage,
-                                                "00000000-1111-2222-3333-444444444444"));
+  rig.stack.write("terraform.tfstate",
+                  replaced(rig.stack.read("terraform.tfstate"), state.lineage, "00000000-1111-2222-3333-444444444444"));
 
   expect_untouched_and_state_changed(rig, "lineage");
 }
@@ -125,8 +125,8 @@ TEST_F(StateContract, Law12UnknownIsNotZeroAVanishedResource) {
 TEST_F(StateContract, Law12AnAcceptedStateIsGoodAgain) {
   Rig rig(2);
   const auto state = terraform::parse_state(rig.stack.read("terraform.tfstate")).value();
-  rig.stack.write("terraform.tfstate", replaced(rig.stack.read("terraform.tfstate"), state.lineage,
-                                                "00000000-1111-2222-3333-444444444444"));
+  rig.stack.write("terraform.tfstate",
+                  replaced(rig.stack.read("terraform.tfstate"), state.lineage, "00000000-1111-2222-3333-444444444444"));
   ASSERT_FALSE(rig.host.observe());
   terraform::AdoptRequest request;
   request.folder = rig.stack.folder();

@@ -6,6 +6,7 @@
 
 #include "async/deadline.hpp"
 #include "async/offload.hpp"
+#include "async/slots.hpp"
 #include "async/task_group.hpp"
 #include "support/fake_clock.hpp"
 #include "support/memory_log.hpp"
@@ -102,6 +103,32 @@ TEST(OffloadTest, RunsElsewhereAndComesBack) {
   BlockingPool pool(1);
 
   EXPECT_TRUE(test::run(io, on_other_thread(pool)));
+}
+
+boost::asio::awaitable<void> hold(Slots& slots, Clock& clock, std::vector<int>& order, int who) {
+  co_await slots.acquire();
+  const SlotHolder holder(slots);
+  order.push_back(who);
+  (void)co_await clock.sleep_for(1s);
+}
+
+TEST(SlotsTest, ServesSoManyAtATimeInTheOrderOfTheirAsking) {
+  asio::io_context io;
+  test::FakeClock clock(io);
+  test::MemoryLog log;
+  TaskGroup group(io.get_executor(), log);
+  Slots slots(io.get_executor(), 2);
+  std::vector<int> order;
+
+  for (int who = 1; who <= 5; ++who) group.spawn("holder", hold(slots, clock, order, who));
+  clock.advance(0s);
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+  clock.advance(1s);
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+  clock.advance(2s);
+
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(group.size(), 0U);
 }
 
 }  // namespace

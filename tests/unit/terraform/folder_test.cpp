@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "terraform/folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "policy/reasons.hpp"
+#include "support/temp_dir.hpp"
+
+namespace stackscaler::terraform {
+namespace {
+
+namespace fs = std::filesystem;
+namespace reason = policy::reason;
+
+class FolderTest : public ::testing::Test {
+ protected:
+  void put(const std::string& name, const std::string& text, unsigned mode = 0644) {
+    fs::create_directories((dir_ / name).parent_path());
+    ASSERT_TRUE(write_file_atomic(dir_ / name, text, mode));
+  }
+  std::string get(const std::string& name) { return read_file(dir_ / name, 1U << 20U).value_or("(missing)"); }
+  test::TempDir dir_;
+};
+
+TEST_F(FolderTest, WithoutInitTheBackendIsLocal) {
+  EXPECT_EQ(backend_of(dir_.path(), "default")->state_file, dir_ / "terraform.tfstate");
+  EXPECT_EQ(backend_of(dir_.path(), "blue")->state_file, dir_ / "terraform.tfstate.d/blue/terraform.tfstate");
+}
+
+TEST_F(FolderTest, ReadsTheBackendThatInitLeft) {
+  put(".terraform/terraform.tfstate", R"({"backend":{"type":"s3","config":{"bucket":"b"}}})");
+  EXPECT_EQ(backend_of(dir_.path(), "default")->kind, "s3");
+  EXPECT_TRUE(backend_of(dir_.path(), "default")->state_file.empty());
+
+  put(".terraform/terraform.tfstate", R"({"backend":{"type":"local","config":{"path":"../x/s.json"}}})");
+  EXPECT_EQ(backend_of(dir_.path(), "default")->state_file, (dir_ / "../x/s.json").lexically_normal());
+
+  put(".terraform/terraform.tfstate", "{torn");
+  EXPECT_FALSE(backend_of(dir_.path(), "default"));
+}
+
+TEST_F(FolderTest, TheFingerprintFollowsConfigurationAndInitOnly) {
+  put("main.tf", "a");
+  const auto first = fingerprint(dir_.path()).value();
+  put("notes.txt", "x");
+  put("stackscaler.auto.tfvars.json", "{}");
+  EXPECT_EQ(fingerprint(dir_.path()).value(), first);
+
+  put("main.tf", "b");
+  const auto edited = fingerprint(dir_.path()).value();
+  put(".terraform.lock.hcl", "l");
+  const auto locked = fingerprint(dir_.path()).value();
+  fs::create_directory(dir_ / ".terraform");
+  const auto initialised = fingerprint(dir_.path()).value();
+
+  EXPECT_NE(edited, first);
+  EXPECT_NE(locked, edited);
+  EXPECT_NE(initialised, locked);
+}
+
+TEST_F(FolderTest, FindsADeclaredVariable) {
+  put("vars.tf", "# variable \"commented\" {}\nvariable \"size\" {\n}\nlocals { x = \"other\" }\n");
+  put("more.tf.json", R"({"variable": {"json_size": {}}})");
+
+  EXPECT_TRUE(declares_variable(dir_.path(), "size").value());
+  EXPECT_TRUE(declares_variable(dir_.path(), "json_size").value());
+  EXPECT_FALSE(declares_variable(dir_.path(), "other").value());
+  EXPECT_FALSE(declares_variable(dir_.path(), "commented").value());
+  EXPECT_FALSE(declares_variable(dir_ / "missing", "size"));
+}
+
+TEST_F(FolderTest, TheCountFileKeepsOtherKeysAndItsMode) {
+  put(kCountFile, "{\"b\": 1, \"instance_count\": 2, \"a\": [1]}\n", 0640);
+
+  ASSERT_TRUE(put_count(dir_.path(), "instance_count", 5, IfMissing::create));
+
+  EXPECT_EQ(get(kCountFile), "{\n  \"b\": 1,\n  \"instance_count\": 5,\n  \"a\": [\n    1\n  ]\n}\n");
+  EXPECT_EQ(static_cast<unsigned>(fs::status(dir_ / kCountFile).permissions()), 0640U);
+}
+
+TEST_F(FolderTest, ACountFileThatIsRightIsNotTouched) {
+  put(kCountFile, "{\"instance_count\":2}");
+  const FileStamp before = stamp_of(dir_ / kCountFile);
+
+  ASSERT_TRUE(put_count(dir_.path(), "instance_count", 2, IfMissing::create));
+
+  EXPECT_EQ(stamp_of(dir_ / kCountFile), before);
+}
+
+TEST_F(FolderTest, ABrokenCountFileIsTheUsersToCorrect) {
+  put(kCountFile, "{oops");
+
+  const auto put = put_count(dir_.path(), "instance_count", 2, IfMissing::create);
+
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().kind(), ErrorKind::invalid_input);
+  EXPECT_EQ(get(kCountFile), "{oops");
+}
+
+TEST_F(FolderTest, LeavesAMissingCountFileMissingWhenToldTo) {
+  ASSERT_TRUE(put_count(dir_.path(), "instance_count", 2, IfMissing::leave));
+  EXPECT_FALSE(fs::exists(dir_ / kCountFile));
+}
+
+TEST_F(FolderTest, NamesVariableFilesThatWouldWin) {
+  put("a.auto.tfvars", "instance_count = 1");
+  put("z.auto.tfvars", "instance_count = 1");
+  put("zz.auto.tfvars.json", R"({"other": 1})");
+  put("terraform.tfvars", "instance_count = 1");
+
+  EXPECT_EQ(overriding_files(dir_.path(), "instance_count"), (std::vector<std::string>{"z.auto.tfvars"}));
+}
+
+TEST_F(FolderTest, Law4OneHandPerStackTheLockIsExclusive) {
+  auto first = lock_stack(dir_.path());
+  ASSERT_TRUE(first);
+
+  const auto second = lock_stack(dir_.path());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().reason(), reason::kStackBusy);
+
+  *first = Descriptor();
+  EXPECT_TRUE(lock_stack(dir_.path()));
+}
+
+TEST_F(FolderTest, OldOperationFoldersGoButNotThoseThatAreOpen) {
+  const OperationFolder open(dir_.path(), "open");
+  ASSERT_TRUE(open.create(2));
+  put("operations/open/plan.tfplan", "p");
+  for (const char* id : {"a", "b", "c", "d"}) {
+    const OperationFolder folder(dir_.path(), id);
+    ASSERT_TRUE(folder.create(2));
+    fs::last_write_time(folder.path(), fs::file_time_type::clock::now() - std::chrono::hours('z' - id[0]));
+  }
+
+  ASSERT_TRUE(OperationFolder(dir_.path(), "e").create(2));
+
+  EXPECT_TRUE(fs::exists(open.path()));
+  EXPECT_FALSE(fs::exists(dir_ / "operations/a"));
+  EXPECT_FALSE(fs::exists(dir_ / "operations/b"));
+  EXPECT_TRUE(fs::exists(dir_ / "operations/c"));
+  EXPECT_TRUE(fs::exists(dir_ / "operations/d"));
+  EXPECT_TRUE(fs::exists(dir_ / "operations/e"));
+}
+
+TEST_F(FolderTest, AnOperationsFactsRoundTrip) {
+  const OperationFolder folder(dir_.path(), "x");
+  ASSERT_TRUE(folder.create(5));
+  EXPECT_FALSE(folder.read_facts());
+
+  ASSERT_TRUE(folder.write_facts("aws_instance.app", "size"));
+
+  ASSERT_TRUE(folder.read_facts());
+  EXPECT_EQ(folder.read_facts()->resource, "aws_instance.app");
+  EXPECT_EQ(folder.read_facts()->variable, "size");
+}
+
+}  // namespace
+}  // namespace stackscaler::terraform
