@@ -59,7 +59,7 @@ asio::awaitable<void> Pass::finish_open_operations() {
   }
   for (ports::OperationRecord& operation : *open) {
     reconciler_->expect_recovery(operation.stack);
-    co_await reconciler_->recover(std::move(operation));
+    co_await reconciler_->recover(std::move(operation), 1);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "http/url.hpp"
+#include "terraform/rehearsal.hpp"
 #include "terraform/tool.hpp"
 
 namespace stackscaler::controller {
@@ -67,6 +68,7 @@ Program::Program(const Options& given, std::unique_ptr<Logger> log, journal::Sto
       gate(ports::GateSettings{options.enabled, options.dry_run, options.rehearsal}),
       journal(std::make_unique<journal::SqliteJournal>(std::move(store))) {
   if (options.rehearsal) {
+    driver = std::make_unique<terraform::RehearsalDriver>(clock, random, *journal);
     return;
   }
   auto real = std::make_unique<terraform::TerraformDriver>(io.get_executor(), pool, clock, *logger, random, registry,

@@ -120,10 +120,10 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
 }
 
 bool Reconciler::may_try(const PolicyMemory& memory, Turn& turn) {
-  if (recovering_.contains(turn.view->name)) {
+  if (const auto open = recovering_.find(turn.view->name); open != recovering_.end()) {
     turn.converge.kind = Kind::held;
     turn.converge.reason = reason::kRecovering;
-    turn.converge.message = "an operation that an earlier process began is being brought to its end";
+    turn.converge.message = open->second;
     return false;
   }
   if (memory.hold && memory.hold->digest == turn.policy->spec_digest &&
@@ -181,6 +181,10 @@ void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, Error error) {
   turn.converge.kind = Kind::failed;
   turn.converge.reason = error.reason().empty() ? std::string(reason::kApplyFailed) : error.reason();
   turn.converge.message = error.message();
+  if (turn.converge.reason == reason::kCountChanged) {
+    turn.converge.kind = Kind::held;  // the next turn decides anew, on the count as it is then
+    return;
+  }
   if (error.kind() == ErrorKind::cancelled || turn.converge.reason == reason::kStopping) {
     turn.converge.kind = Kind::gated;
     turn.converge.reason = reason::kStopping;
@@ -223,28 +227,44 @@ Duration Reconciler::next_interval(const Turn& turn, PolicyMemory& memory) {
   return interval;
 }
 
-asio::awaitable<void> Reconciler::recover(ports::OperationRecord open) {
+void Reconciler::expect_recovery(const std::string& stack) {
+  recovering_[stack] = "an operation that an earlier process began is being brought to its end";
+}
+
+asio::awaitable<void> Reconciler::recover(ports::OperationRecord open, int attempts) {
   const std::string stack = open.stack;
   const std::string id = open.id;
   ports::WriteRequest request;
   request.origin = ports::Origin::recovery;
   const auto permit = parts_.gate.permit(request);
   if (!permit) {
+    recovering_[stack] = "an operation of an earlier process is open: " + permit.error().message();
     parts_.logger.warn("an open operation of an earlier process is left as it is", kv("operation", id),
                        kv("stack", stack), kv("reason", permit.error().reason()));
     co_return;  // the stack stays in recovering_: nothing is changed on top of an open operation
   }
-  ports::ProgressSink silent = [](const ports::OperationProgress&) {};
-  auto closed = co_await parts_.driver.recover(*permit, std::move(open), std::move(silent));
-  if (!closed) {
-    parts_.logger.error("an open operation could not be brought to its end", kv("operation", id), kv("stack", stack),
-                        kv("err", closed.error().message()));
-    co_return;
+  for (int attempt = 1;; ++attempt) {
+    ports::OperationRecord copy = open;
+    ports::ProgressSink silent = [](const ports::OperationProgress&) {};
+    auto closed = co_await parts_.driver.recover(*permit, std::move(copy), std::move(silent));
+    if (closed) {
+      recovering_.erase(stack);
+      parts_.logger.info("an open operation was brought to its end", kv("operation", id), kv("stack", stack),
+                         kv("phase", ports::to_string(closed->phase)), kv("from", closed->from), kv("to", closed->to),
+                         kv("outcome", closed->outcome));
+      co_return;
+    }
+    recovering_[stack] = "an operation of an earlier process is open: " + closed.error().message();
+    parts_.logger.error("an open operation could not be brought to its end yet", kv("operation", id),
+                        kv("stack", stack), kv("err", closed.error().message()));
+    if (attempt >= attempts) co_return;
+    const SteadyTime again =
+        parts_.clock.steady_now() + backoff_delay(parts_.random, attempt, kObserveRetryFirst, kObserveRetryCap);
+    while (parts_.clock.steady_now() < again) {
+      if (parts_.gate.stopping()) co_return;  // still open: the next start goes on with it
+      (void)co_await parts_.clock.sleep_for(1s);
+    }
   }
-  recovering_.erase(stack);
-  parts_.logger.info("an open operation was brought to its end", kv("operation", id), kv("stack", stack),
-                     kv("phase", ports::to_string(closed->phase)), kv("from", closed->from), kv("to", closed->to),
-                     kv("outcome", closed->outcome));
 }
 
 }  // namespace stackscaler::controller

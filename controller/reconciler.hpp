@@ -9,8 +9,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <limits>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "async/clock.hpp"
@@ -41,6 +42,7 @@ class Reconciler {
     const ports::Gate& gate;
   };
   using Memory = std::shared_ptr<PolicyMemory>;
+  static constexpr int kUntilStopped = std::numeric_limits<int>::max();
 
   explicit Reconciler(Parts parts) : parts_(parts) {}
 
@@ -50,9 +52,10 @@ class Reconciler {
   // How long after this turn the next is wanted.
   [[nodiscard]] Duration next_interval(const Turn& turn, PolicyMemory& memory);
 
-  // Brings an operation of an earlier process to its end (law 5). Until then its stack is not changed.
-  [[nodiscard]] boost::asio::awaitable<void> recover(ports::OperationRecord open);
-  void expect_recovery(const std::string& stack) { recovering_.insert(stack); }
+  // Brings an operation of an earlier process to its end (law 5), trying again with backoff until the gate closes.
+  // Until then its stack is not changed.
+  [[nodiscard]] boost::asio::awaitable<void> recover(ports::OperationRecord open, int attempts = kUntilStopped);
+  void expect_recovery(const std::string& stack);
 
   // Where progress of a running operation goes (called within the driver, so the receiver must not block): the loop
   // answers by spawning report_progress().
@@ -80,7 +83,7 @@ class Reconciler {
 
   Parts parts_;
   Claims claims_;
-  std::set<std::string> recovering_;
+  std::map<std::string, std::string> recovering_;  // stack -> why it is not changed now
   std::function<void(Memory, ports::OperationProgress)> on_progress_;
 };
 

@@ -9,6 +9,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,9 @@ struct PlanReport {
 
 struct ScaleOrder {
   policy::StackRef stack;
-  int from = 0;  // the count on which the decision rests: if the state holds another, nothing is done (CountChanged)
+  // The count on which the decision rests: if the state holds another, nothing is done (CountChanged). Absent: whatever
+  // it holds.
+  std::optional<int> from;
   int to = 0;
   std::string requested_by;
   std::string reason;

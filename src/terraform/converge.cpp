@@ -124,6 +124,13 @@ asio::awaitable<Result<void>> Converge::prepare() {
   record_.requested_by = order_.requested_by;
   record_.from = static_cast<int>(state_.indexes(target_.resource).size());
   record_.to = order_.to;
+  if (order_.from && record_.from != *order_.from) {
+    // The decision, its small step above all, was made for another count.
+    co_return fail(ErrorKind::conflict, reason::kCountChanged,
+                   "stack " + record_.stack + ": the state holds " + std::to_string(record_.from) + ", and " +
+                       std::to_string(*order_.from) + " -> " + std::to_string(order_.to) +
+                       " was decided; nothing was changed");
+  }
   record_.reason = order_.reason;
   record_.message = order_.message;
   record_.started = s_.clock.wall_now();

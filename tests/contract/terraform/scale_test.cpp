@@ -182,6 +182,22 @@ TEST_F(ScaleContract, AClosedGateKeepsEverythingAsItIs) {
   EXPECT_TRUE(rig.host.journal.writes.empty());
 }
 
+TEST_F(ScaleContract, Law6RealityWinsADecisionMadeForAnotherCountIsNotCarriedOut) {
+  Rig rig(2);
+  const auto before = rig.stack.tree();
+  ports::ScaleOrder order;
+  order.stack = test::Host::ref("web");
+  order.from = 3;
+  order.to = 1;
+
+  const auto report = test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), nullptr));
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kCountChanged);
+  EXPECT_EQ(rig.stack.tree(), before);
+  EXPECT_TRUE(rig.host.journal.writes.empty());
+}
+
 TEST_F(ScaleContract, TheGateIsAskedAgainAfterThePlan) {
   Rig rig(1);
   const auto before = rig.stack.tree();

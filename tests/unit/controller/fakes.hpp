@@ -56,6 +56,7 @@ class FakeDriver final : public ports::StackDriver {
   int observed = 0;
   int at_once = 0;
   int most_at_once = 0;
+  int fail_recover = 0;
   std::optional<ports::OperationRecord> recovered;
 
   asio::awaitable<Result<ports::StackView>> observe(policy::StackRef stack) override {
@@ -81,11 +82,12 @@ class FakeDriver final : public ports::StackDriver {
   asio::awaitable<Result<ports::ScaleReport>> scale(const ports::WritePermit& permit, ports::ScaleOrder order,
                                                     ports::ProgressSink progress) override {
     if (auto open = permit.check(); !open) co_return fail(open.error());
+    if (order.from && *order.from != count) co_return fail(ErrorKind::conflict, "CountChanged", "another count");
     most_at_once = std::max(most_at_once, ++at_once);
     ports::OperationProgress p;
     p.id = "op";
     p.phase = "Applying";
-    p.from = order.from;
+    p.from = order.from.value_or(count);
     p.to = order.to;
     progress(p);
     if (apply_time != Duration(0)) (void)co_await clock_.sleep_for(apply_time);
@@ -95,11 +97,11 @@ class FakeDriver final : public ports::StackDriver {
       fail_scale.pop_front();
       co_return fail(std::move(error));
     }
-    scaled.push_back({order.from, order.to});
+    scaled.push_back({order.from.value_or(count), order.to});
     count = order.to;
     ports::ScaleReport report;
     report.operation_id = "op";
-    report.from = order.from;
+    report.from = order.from.value_or(count);
     report.count_after = order.to;
     report.changed = true;
     co_return report;
@@ -107,6 +109,7 @@ class FakeDriver final : public ports::StackDriver {
   asio::awaitable<Result<ports::OperationRecord>> recover(const ports::WritePermit&, ports::OperationRecord open,
                                                           ports::ProgressSink) override {
     (void)co_await clock_.sleep_for(10s);
+    if (fail_recover-- > 0) co_return fail(ErrorKind::unavailable, "no state");
     open.phase = ports::Phase::succeeded;
     recovered = open;
     co_return open;

@@ -221,6 +221,42 @@ TEST(Law5WrittenBeforeDone, NothingIsChangedOnTopOfAnOperationThatIsStillOpen) {
   EXPECT_FALSE(w.driver.scaled.empty());
 }
 
+TEST(Law5WrittenBeforeDone, ARecoveryThatFailsIsTriedAgainAndSaysWhy) {
+  World w;
+  w.metrics.cpu = 90;
+  w.driver.fail_recover = 2;
+  w.reconciler.expect_recovery("web");
+  ports::OperationRecord open;
+  open.id = "left-open";
+  open.stack = "web";
+  w.main.spawn("recover", w.reconciler.recover(open));
+  w.add(policy_of("web", 2s));
+  w.start();
+
+  w.clock.advance(13s);
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Ready")->message,
+            "an operation of an earlier process is open: no state");
+
+  w.clock.advance(1min);
+  EXPECT_TRUE(w.driver.recovered);
+  EXPECT_FALSE(w.driver.scaled.empty());
+}
+
+TEST(Law5WrittenBeforeDone, ARecoveryThatKeepsFailingDoesNotHoldUpTheStop) {
+  World w;
+  w.driver.fail_recover = 1000;
+  ports::OperationRecord open;
+  open.stack = "web";
+  w.main.spawn("recover", w.reconciler.recover(open));
+  w.clock.advance(1h);
+
+  w.gate.close_for_stop();
+  w.clock.advance(15s);
+
+  EXPECT_EQ(w.main.size(), 0U);
+}
+
 TEST(ReconcilerTest, TwoPoliciesForOneStackTheFirstByPathManages) {
   World w;
   w.metrics.cpu = 90;
