@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
@@ -14,6 +15,14 @@ namespace stackscaler::terraform {
 namespace {
 
 namespace reason = policy::reason;
+
+// By resource, then by index as a number: app[2] before app[10].
+bool before(const std::string& left, const std::string& right) {
+  const auto a = parse_address(left);
+  const auto b = parse_address(right);
+  if (!a || !b) return !a && (b || left < right);
+  return std::pair(a->base, a->index.value_or(-1)) < std::pair(b->base, b->index.value_or(-1));
+}
 
 // One judgement in progress. Each rule either lets a change pass or adds a line to `refused`.
 class Guard {
@@ -156,7 +165,9 @@ class Guard {
   [[nodiscard]] std::string summary() const {
     constexpr std::size_t kMaxNamed = 10;
     std::string text;
-    for (const auto& [action, addresses] : named_) {
+    for (auto [action, addresses] : named_) {
+      // Terraform lists them in the order of its graph walk, which differs from run to run.
+      std::sort(addresses.begin(), addresses.end(), before);
       text += (text.empty() ? "" : "; ") + action + " ";
       for (std::size_t i = 0; i < addresses.size() && i < kMaxNamed; ++i) {
         text += (i == 0 ? "" : ", ") + one_line(addresses[i], 200);

@@ -122,6 +122,16 @@ INSTANTIATE_TEST_SUITE_P(
         Recorded{"plan_error", {0, 1, 2}, 4, "PlanRefused", "Unsupported block type"}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
+TEST(GuardTest, TheSummaryIsInOrderWhateverThePlansOrder) {
+  Plan plan;
+  for (const int index : {10, 2, 9, 3, 8, 4, 7, 5, 6}) plan.create(index);
+
+  const Verdict verdict = judge(plan.done(), from_to(first(2), 11));
+
+  EXPECT_EQ(verdict.summary.find("create terraform_data.app[2], terraform_data.app[3]"), 0U);
+  EXPECT_TRUE(verdict.summary.ends_with("terraform_data.app[9], terraform_data.app[10]")) << verdict.summary;
+}
+
 TEST(GuardTest, NothingToDoIsTold) {
   EXPECT_TRUE(judge(Plan().done(), from_to(first(2), 2)).nothing_to_do);
   EXPECT_FALSE(judge(Plan().create(2).done(), from_to(first(2), 3)).nothing_to_do);
