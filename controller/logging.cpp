@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "async/clock.hpp"
+
 namespace stackscaler::controller {
 namespace {
 
@@ -84,8 +86,7 @@ class SpdlogLogger final : public Logger {
 
   void write(LogLevel level, std::string_view message, std::span<const LogField> fields) override {
     if (!enabled(level)) return;
-    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    const std::string line = format_line(format_, now, level, message, fields);
+    const std::string line = format_line(format_, system_wall_time(), level, message, fields);
     out_.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
   }
 

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace stackscaler::controller {
 
@@ -17,13 +15,6 @@ constexpr Duration kFirstSpread = 1s;  // first turns are spread over this, or o
 constexpr Duration kGrain = 1ms;       // turns due within one grain start together
 constexpr Duration kIdle = 1h;
 
-// A finite wait that ends early when the wake timer is cancelled.
-asio::awaitable<Result<void>> wait_for_wake(asio::steady_timer& timer) {
-  boost::system::error_code ec;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-  co_return Result<void>{};
-}
-
 }  // namespace
 
 Loop::Loop(asio::any_io_executor executor, Clock& clock, Logger& logger, Random& random, Reconciler& reconciler,
@@ -32,7 +23,7 @@ Loop::Loop(asio::any_io_executor executor, Clock& clock, Logger& logger, Random&
       random_(random),
       reconciler_(reconciler),
       free_workers_(workers),
-      wake_(executor, asio::steady_timer::time_point::max()),
+      wake_(executor),
       tasks_(executor, logger) {
   reconciler_.on_progress([this](Reconciler::Memory memory, ports::OperationProgress progress) {
     tasks_.spawn("progress", reconciler_.report_progress(std::move(memory), std::move(progress)));
@@ -80,7 +71,7 @@ asio::awaitable<void> Loop::run() {
     if (const auto due = queue_.next_due(); due && free_workers_ > 0) until = std::max(*due, now + kGrain);
     sleeping_until_ = until;
     auto sleep = clock_.sleep_until(until);
-    auto woken = wait_for_wake(wake_);
+    auto woken = wake_.wait();
     co_await (std::move(sleep) || std::move(woken));
     sleeping_until_ = SteadyTime::min();
   }
@@ -108,7 +99,7 @@ asio::awaitable<void> Loop::work(policy::PolicyKey key, Reconciler::Memory memor
   auto leave_place = [this, &holds_place] {
     if (!holds_place) return;
     holds_place = false;
-    if (free_workers_++ == 0) wake_.cancel();  // somebody may be waiting for a place
+    if (free_workers_++ == 0) wake_.notify();  // somebody may be waiting for a place
   };
   std::function<void()> on_converge = leave_place;
   Turn turn = co_await reconciler_.turn(memory, std::move(on_converge));
@@ -125,12 +116,12 @@ asio::awaitable<void> Loop::work(policy::PolicyKey key, Reconciler::Memory memor
 
 // Ends the sleep of run() if it would be too long. A run() that is not asleep looks at the queue before it sleeps.
 void Loop::wake_for(SteadyTime due) {
-  if (due < sleeping_until_) wake_.cancel();
+  if (due < sleeping_until_) wake_.notify();
 }
 
 void Loop::stop() {
   stopping_ = true;
-  wake_.cancel();
+  wake_.notify();
 }
 
 asio::awaitable<void> Loop::drain() {

@@ -9,11 +9,11 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 
 #include "async/task_group.hpp"
+#include "async/wake.hpp"
 #include "controller/lateness.hpp"
 #include "controller/reconciler.hpp"
 #include "controller/work_queue.hpp"
@@ -55,7 +55,7 @@ class Loop final : public ports::PolicySink {
   WorkQueue queue_;
   std::map<policy::PolicyKey, Reconciler::Memory> memories_;
   LoopCounters counters_;
-  boost::asio::steady_timer wake_;
+  Wake wake_;
   SteadyTime sleeping_until_ = SteadyTime::min();
   TaskGroup tasks_;
 };

@@ -10,8 +10,12 @@ namespace stackscaler {
 
 namespace asio = boost::asio;
 
-WallTime SystemClock::wall_now() const {
+WallTime system_wall_time() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+WallTime SystemClock::wall_now() const {
+  return system_wall_time();
 }
 
 SteadyTime SystemClock::steady_now() const {

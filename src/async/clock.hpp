@@ -26,6 +26,9 @@ class Clock {
   }
 };
 
+// The system's wall clock, for what has no Clock: the log. Any thread.
+[[nodiscard]] WallTime system_wall_time();
+
 class SystemClock final : public Clock {
  public:
   explicit SystemClock(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
