@@ -54,7 +54,7 @@ void Service::log_start() const {
   const Options& o = program_.options;
   const char* mode = o.dry_run ? "dry-run" : o.enabled ? "enabled" : "observing";
   program_.logger->info(
-      "started", kv("version", kVersion), kv("mode", mode), kv("interval", format_duration(o.defaults.interval)),
+      "started", kv("version", version()), kv("mode", mode), kv("interval", format_duration(o.defaults.interval)),
       kv("threshold", decision::format_value(o.defaults.confidence_threshold)), kv("policies", o.policies.string()),
       kv("stacks", o.stacks.string()), kv("prometheus", program_.options.prometheus_url));
   if (o.rehearsal) {

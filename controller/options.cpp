@@ -234,7 +234,7 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, const Env
   const auto [command, app] = commands.chosen();
   options.command = command;
   if (command == Command::version) {
-    out.text = std::string("stackscaler ") + kVersion + "\n";
+    out.text = std::string("stackscaler ") + controller::version() + "\n";
     return out;
   }
   options.output = flags.output == "json" ? Output::json : Output::table;

@@ -171,13 +171,13 @@ asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::
   auto report = co_await parts_.driver.scale(permit, std::move(order), std::move(sink));
   memory->view.reset();  // whatever happened, the next turn reads the state
   if (!report) {
-    note_failure(*memory, turn, std::move(report).error());
+    note_failure(*memory, turn, report.error());
   } else {
     note_scaled(*memory, turn, *report);
   }
 }
 
-void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, Error error) {
+void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, const Error& error) {
   turn.converge.kind = Kind::failed;
   turn.converge.reason = error.reason().empty() ? std::string(reason::kApplyFailed) : error.reason();
   turn.converge.message = error.message();

@@ -76,8 +76,8 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> write_status(Memory memory, policy::Status status);
   [[nodiscard]] boost::asio::awaitable<void> journal_decision(Memory memory, Turn& turn);
   [[nodiscard]] bool may_try(const PolicyMemory& memory, Turn& turn);
-  [[nodiscard]] ports::ProgressSink progress_sink(Memory memory);
-  void note_failure(PolicyMemory& memory, Turn& turn, Error error);
+  [[nodiscard]] ports::ProgressSink progress_sink(const Memory& memory);
+  void note_failure(PolicyMemory& memory, Turn& turn, const Error& error);
   void note_scaled(PolicyMemory& memory, Turn& turn, const ports::ScaleReport& report);
   void log_turn(PolicyMemory& memory, const Turn& turn);
 

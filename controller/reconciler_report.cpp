@@ -12,7 +12,6 @@ namespace stackscaler::controller {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-using decision::Action;
 using Kind = ConvergeResult::Kind;
 
 namespace {
@@ -62,7 +61,7 @@ asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status sta
   memory->writing = false;
 }
 
-ports::ProgressSink Reconciler::progress_sink(Memory memory) {
+ports::ProgressSink Reconciler::progress_sink(const Memory& memory) {
   return [this, memory](const ports::OperationProgress& progress) {
     parts_.logger.info("operation", kv("policy", memory->policy->key.str()), kv("operation", progress.id),
                        kv("phase", progress.phase), kv("from", progress.from), kv("to", progress.to),

@@ -16,8 +16,8 @@ namespace stackscaler {
 
 class Wake {
  public:
-  explicit Wake(boost::asio::any_io_executor executor)
-      : timer_(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
+  explicit Wake(const boost::asio::any_io_executor& executor)
+      : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
   void notify() { timer_.cancel(); }
   [[nodiscard]] boost::asio::awaitable<Result<void>> wait();
 

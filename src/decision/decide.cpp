@@ -30,7 +30,7 @@ class Course {
 
  private:
   // Sets `to`; records the step when it changed something.
-  void set(std::string_view step, int to, std::string_view why, std::string message);
+  void set(std::string_view step, int to, std::string_view why, const std::string& message);
   [[nodiscard]] Duration cooldown_left(Duration cooldown) const;
 
   const policy::Spec& spec_;
@@ -44,7 +44,7 @@ class Course {
   std::vector<TraceLine> trace_;
 };
 
-void Course::set(std::string_view step, int to, std::string_view why, std::string message) {
+void Course::set(std::string_view step, int to, std::string_view why, const std::string& message) {
   trace_.push_back(TraceLine{step, to_, to, message});
   to_ = to;
   reason_ = why;

@@ -80,7 +80,7 @@ Result<void> run(Statement& statement) {
 // A damaged database is kept for a person to look at, never overwritten.
 Result<std::filesystem::path> set_file_aside(const std::filesystem::path& file) {
   for (int n = 1; n < 1000; ++n) {
-    const std::filesystem::path aside = file.string() + ".damaged-" + std::to_string(n);
+    std::filesystem::path aside = file.string() + ".damaged-" + std::to_string(n);
     std::error_code ec;
     if (std::filesystem::exists(aside, ec)) continue;
     std::filesystem::rename(file, aside, ec);

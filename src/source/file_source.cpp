@@ -74,7 +74,7 @@ asio::awaitable<Result<void>> FileSource::load(ports::PolicySink& sink) {
   co_return looked;
 }
 
-void FileSource::say_unwatched(std::string why) {
+void FileSource::say_unwatched(const std::string& why) {
   if (unwatched_) return;
   unwatched_ = true;
   logger_.warn("changes of policy files are found by looking every few seconds",

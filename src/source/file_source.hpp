@@ -56,7 +56,7 @@ class FileSource final : public ports::PolicySource {
   [[nodiscard]] boost::asio::awaitable<void> look_and_watch(ports::PolicySink& sink, detail::Inotify* inotify);
   // True when something happened in the folder before `until`.
   [[nodiscard]] boost::asio::awaitable<bool> wait(detail::Inotify* inotify, SteadyTime until);
-  void say_unwatched(std::string why);
+  void say_unwatched(const std::string& why);
 
   boost::asio::any_io_executor executor_;
   BlockingPool& pool_;

@@ -31,7 +31,7 @@ bool valid_stack_id(const std::string& id) {
   });
 }
 
-Registry::Registry(fs::path root) : root_(fs::absolute(std::move(root)).lexically_normal()) {}
+Registry::Registry(const fs::path& root) : root_(fs::absolute(root).lexically_normal()) {}
 
 bool Registry::contains(const std::string& id) const {
   std::error_code ec;

@@ -44,7 +44,7 @@ struct ListedStack {
 
 class Registry {
  public:
-  explicit Registry(std::filesystem::path root);
+  explicit Registry(const std::filesystem::path& root);
 
   // Every sub-folder with metadata, by name. A broken one is listed with its problem and hides no other.
   [[nodiscard]] Result<std::vector<ListedStack>> list() const;

@@ -44,7 +44,8 @@ std::optional<std::vector<Step>> split(std::string_view text) {
     }
     steps.push_back(step);
     if (at == text.size()) return steps;
-    if (text[at] != '.' || ++at == text.size()) return std::nullopt;
+    if (text[at] != '.' || at + 1 == text.size()) return std::nullopt;
+    ++at;
   }
   return std::nullopt;
 }

@@ -72,6 +72,32 @@ Result<void> check_resource(const State& state, const std::string& resource) {
                                             (names.empty() ? std::string() : "; it holds " + one_line(names, 300)));
 }
 
+// What a person is told of the stack that was taken in.
+asio::awaitable<AdoptReport> report_on(Services& services, const Target& target, const State& state,
+                                       const Backend& backend) {
+  const stack::TerraformRecord& record = *target.entry.metadata.terraform;
+  AdoptReport report;
+  report.id = target.entry.id;
+  report.folder = target.entry.folder;
+  report.resource = target.resource;
+  report.variable = record.variable;
+  report.backend = backend.kind;
+  report.count = *target.entry.metadata.instance_count;
+  for (std::string& proposed : propose_dependents(state, target.resource)) {
+    const auto& stored = record.dependents;
+    if (std::find(stored.begin(), stored.end(), proposed) == stored.end()) {
+      report.proposed_dependents.push_back(std::move(proposed));
+    }
+  }
+  auto scan = [folder = target.entry.folder, variable = record.variable] { return overriding_files(folder, variable); };
+  auto overriding = co_await offload(services.pool, std::move(scan));
+  for (const std::string& file : overriding) {
+    report.warnings.push_back(file + " is loaded after " + kCountFile + " and names " + record.variable +
+                              ": a terraform that is run by hand would use its value");
+  }
+  co_return report;
+}
+
 }  // namespace
 
 asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptRequest request) {
@@ -119,28 +145,7 @@ asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptReques
   auto saved = co_await save_metadata(services, target, *state, std::string());
   if (!saved) co_return fail(std::move(saved).error());
 
-  AdoptReport report;
-  report.id = target.entry.id;
-  report.folder = target.entry.folder;
-  report.resource = target.resource;
-  report.variable = request.variable;
-  report.backend = backend->kind;
-  report.count = *target.entry.metadata.instance_count;
-  for (std::string& proposed : propose_dependents(*state, target.resource)) {
-    const auto& stored = record.dependents;
-    if (std::find(stored.begin(), stored.end(), proposed) == stored.end()) {
-      report.proposed_dependents.push_back(std::move(proposed));
-    }
-  }
-  auto scan = [folder = target.entry.folder, variable = request.variable] {
-    return overriding_files(folder, variable);
-  };
-  auto overriding = co_await offload(services.pool, std::move(scan));
-  for (const std::string& file : overriding) {
-    report.warnings.push_back(file + " is loaded after " + kCountFile + " and names " + request.variable +
-                              ": a terraform that is run by hand would use its value");
-  }
-  co_return report;
+  co_return co_await report_on(services, target, *state, *backend);
 }
 
 }  // namespace stackscaler::terraform

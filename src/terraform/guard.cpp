@@ -30,8 +30,8 @@ class Guard {
   Guard(const PlanStream& plan, const GuardInput& input) : plan_(plan), input_(input) {
     for (const int index : input.indexes) present_.insert(index);
     read_drift();
-    after_ = present_;
     going_down_ = !present_.empty() && *present_.rbegin() >= input.target;
+    after_.insert(present_.begin(), present_.end());
   }
 
   Verdict judge() {

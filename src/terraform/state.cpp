@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 namespace reason = policy::reason;
 
-std::unexpected<Error> unreadable(std::string what) {
+std::unexpected<Error> unreadable(const std::string& what) {
   return fail(ErrorKind::unavailable, reason::kStateUnreadable, "the Terraform state can't be read: " + what);
 }
 

@@ -3,6 +3,7 @@
 
 namespace stackscaler::controller {
 
-inline constexpr const char* kVersion = "@PROJECT_VERSION@";
+// The version that CMakeLists.txt names, e.g. "0.1.0".
+[[nodiscard]] const char* version();
 
 }  // namespace stackscaler::controller
