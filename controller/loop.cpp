@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <set>
 
 namespace stackscaler::controller {
 
@@ -14,6 +15,7 @@ namespace {
 constexpr Duration kFirstSpread = 1s;  // first turns are spread over this, or over the interval if that is shorter
 constexpr Duration kGrain = 1ms;       // turns due within one grain start together
 constexpr Duration kIdle = 1h;
+constexpr Duration kStateLook = 5s;  // how often local state files are looked at
 
 }  // namespace
 
@@ -74,6 +76,22 @@ asio::awaitable<void> Loop::run() {
     auto woken = wake_.wait();
     co_await (std::move(sleep) || std::move(woken));
     sleeping_until_ = SteadyTime::min();
+  }
+}
+
+asio::awaitable<void> Loop::watch_states() {
+  while (!stopping_) {
+    auto slept = co_await clock_.sleep_for(kStateLook);
+    if (!slept) co_return;
+    const auto changed = co_await reconciler_.changed_stacks();
+    if (changed.empty()) continue;
+    const std::set<std::string> names(changed.begin(), changed.end());
+    for (const auto& [key, memory] : memories_) {
+      if (!memory->view || !names.contains(memory->view->name)) continue;
+      memory->state_changed = true;
+      queue_.add(key, clock_.steady_now());
+    }
+    wake_for(clock_.steady_now());
   }
 }
 

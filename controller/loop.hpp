@@ -36,6 +36,8 @@ class Loop final : public ports::PolicySink {
 
   // Hands out turns until stop(). Spawn it once.
   [[nodiscard]] boost::asio::awaitable<void> run();
+  // Wakes the policies whose stack's state changed, every few seconds until cancelled.
+  [[nodiscard]] boost::asio::awaitable<void> watch_states();
   void stop();
   [[nodiscard]] boost::asio::awaitable<void> drain();
 

@@ -16,7 +16,6 @@ using Kind = ConvergeResult::Kind;
 namespace {
 
 constexpr Duration kWarmUp = 3min;     // until instances of a scale-up must report
-constexpr Duration kStateCheck = 5s;   // how often a local state file is looked at
 constexpr Duration kHoldFirst = 1min;  // backoff after a refused or failed converge
 constexpr Duration kHoldCap = 30min;
 constexpr Duration kObserveRetryFirst = 5s;
@@ -58,13 +57,10 @@ asio::awaitable<void> Reconciler::load_memory(Memory memory, Turn& turn) {
 asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force) {
   const policy::Spec& spec = turn.policy->spec;
   const SteadyTime now = parts_.clock.steady_now();
-  bool fresh = !force && memory->view && now - memory->view_read < spec.stack.state_refresh;
-  if (fresh && now - memory->state_checked >= kStateCheck) {
-    memory->state_checked = now;
-    const bool changed = co_await parts_.driver.changed_since(*memory->view);
-    fresh = !changed;
-  }
+  const bool fresh =
+      !force && memory->view && !memory->state_changed && now - memory->view_read < spec.stack.state_refresh;
   if (!fresh) {
+    memory->state_changed = false;
     auto view = co_await parts_.driver.observe(spec.stack);
     if (!view) {
       memory->view.reset();
@@ -75,7 +71,6 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
     memory->observe_failures = 0;
     memory->view = std::move(*view);
     memory->view_read = now;
-    memory->state_checked = now;
     claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
   }
   turn.view = memory->view;
@@ -221,9 +216,8 @@ Duration Reconciler::next_interval(const Turn& turn, PolicyMemory& memory) {
         backoff_delay(parts_.random, std::max(1, memory.observe_failures), kObserveRetryFirst, kObserveRetryCap);
     return std::max(retry, std::min<Duration>(interval, kObserveRetryFirst));
   }
-  // The first turns come together at the start; the second is spread over the interval.
-  if (memory.turns == 1)
-    return Duration(std::max<Duration::rep>(1, parts_.random.jitter(interval * 3 / 4, 1.0 / 3).count()));
+  // The first turns come together at the start; the second spreads them evenly over the interval, for good.
+  if (memory.turns == 1) return parts_.random.jitter(interval / 2, 1.0) + 1ms;
   return interval;
 }
 

@@ -64,6 +64,9 @@ class Reconciler {
   }
   [[nodiscard]] boost::asio::awaitable<void> report_progress(Memory memory, ports::OperationProgress progress);
 
+  [[nodiscard]] boost::asio::awaitable<std::vector<std::string>> changed_stacks() {
+    return parts_.driver.changed_stacks();
+  }
   [[nodiscard]] Claims& claims() { return claims_; }
 
  private:

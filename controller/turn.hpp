@@ -46,7 +46,7 @@ struct PolicyMemory {
 
   std::optional<ports::StackView> view;  // the last reading of the state
   SteadyTime view_read{};
-  SteadyTime state_checked{};
+  bool state_changed = false;  // somebody changed the state since
 
   bool history_loaded = false;
   decision::History history;

@@ -88,9 +88,9 @@ class StackDriver {
                                                                                 OperationRecord open,
                                                                                 ProgressSink progress) = 0;
 
-  // True when the stack's state may have changed since `view` was taken, as far as a look at a local state file tells;
-  // false when it can't be told. Cheap, but touches the file system.
-  [[nodiscard]] virtual boost::asio::awaitable<bool> changed_since(const StackView& view) = 0;
+  // The names of observed stacks whose state may have changed since the last observe() or the last call of this, as far
+  // as a look at local state files tells. One cheap look at all of them.
+  [[nodiscard]] virtual boost::asio::awaitable<std::vector<std::string>> changed_stacks() = 0;
 
   // Law 13. stop(): plans are interrupted, no apply starts, running applies go on. interrupt(): the grace time is
   // over, each running apply gets one SIGINT.

@@ -134,7 +134,7 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
   if (backend->state_file.empty()) {
     services_->stamps.erase(target->entry.id);
   } else {
-    services_->stamps[target->entry.id] = std::get<1>(found);
+    services_->stamps[target->entry.id] = WatchedState{backend->state_file, std::get<1>(found)};
   }
   ports::StackView view;
   view.name = target->entry.id;
@@ -187,19 +187,24 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
   co_return report;
 }
 
-asio::awaitable<bool> TerraformDriver::changed_since(const ports::StackView& view) {
-  const auto remembered = services_->stamps.find(view.name);
-  if (remembered == services_->stamps.end()) co_return false;
-  const FileStamp before = remembered->second;
-  auto look_at = [&registry = services_->registry, id = view.name]() -> std::optional<FileStamp> {
-    auto entry = registry.load(id);
-    if (!entry || !entry->metadata.terraform) return std::nullopt;
-    auto backend = backend_of(entry->folder, entry->metadata.terraform->workspace);
-    if (!backend || backend->state_file.empty()) return std::nullopt;
-    return stamp_of(backend->state_file);
+asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {
+  auto look_at_all = [stamps = services_->stamps] {
+    std::vector<std::pair<std::string, WatchedState>> changed;
+    for (const auto& [name, watched] : stamps) {
+      const FileStamp now = stamp_of(watched.file);
+      if (now != watched.stamp) changed.emplace_back(name, WatchedState{watched.file, now});
+    }
+    return changed;
   };
-  auto now = co_await offload(services_->pool, std::move(look_at));
-  co_return now && *now != before;
+  auto changed = co_await offload(services_->pool, std::move(look_at_all));
+  std::vector<std::string> names;
+  for (auto& [name, watched] : changed) {
+    const auto known = services_->stamps.find(name);
+    if (known == services_->stamps.end()) continue;
+    known->second = std::move(watched);  // told once; who is told observes
+    names.push_back(std::move(name));
+  }
+  co_return names;
 }
 
 void TerraformDriver::stop() {

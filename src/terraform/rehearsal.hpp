@@ -32,7 +32,7 @@ class RehearsalDriver final : public ports::StackDriver {
   [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> recover(const ports::WritePermit& permit,
                                                                                ports::OperationRecord open,
                                                                                ports::ProgressSink progress) override;
-  [[nodiscard]] boost::asio::awaitable<bool> changed_since(const ports::StackView& view) override;
+  [[nodiscard]] boost::asio::awaitable<std::vector<std::string>> changed_stacks() override;
   void stop() override { stopping_ = true; }
   void interrupt() override {}
 

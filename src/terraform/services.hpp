@@ -23,6 +23,12 @@
 
 namespace stackscaler::terraform {
 
+// A local state file whose change is noticed.
+struct WatchedState {
+  std::filesystem::path file;
+  FileStamp stamp;
+};
+
 struct Services {
   boost::asio::any_io_executor executor;
   BlockingPool& pool;
@@ -36,10 +42,10 @@ struct Services {
   Slots slots;       // plans and applies
   Slots init_slots;  // one init at a time: a shared plugin cache can't bear two
   bool stopping = false;
-  std::vector<ChildProcess*> plans{};         // interrupted by stop()
-  std::vector<ChildProcess*> applies{};       // interrupted by interrupt() only
-  std::set<std::string> busy{};               // stacks that change now
-  std::map<std::string, FileStamp> stamps{};  // by stack: the state file as it was at the last observation
+  std::vector<ChildProcess*> plans{};            // interrupted by stop()
+  std::vector<ChildProcess*> applies{};          // interrupted by interrupt() only
+  std::set<std::string> busy{};                  // stacks that change now
+  std::map<std::string, WatchedState> stamps{};  // by stack: its state file as it was last seen
 };
 
 }  // namespace stackscaler::terraform

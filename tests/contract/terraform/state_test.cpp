@@ -70,14 +70,16 @@ TEST_F(StateContract, Law6RealityWinsAChangeByHandIsSeen) {
   Rig rig(1);
   const auto before = rig.host.observe();
   ASSERT_TRUE(before);
-  const bool quiet = test::run(rig.host.io, rig.host.driver.changed_since(*before));
+  const auto quiet = test::run(rig.host.io, rig.host.driver.changed_stacks());
 
   rig.stack.apply(2);
-  const bool changed = test::run(rig.host.io, rig.host.driver.changed_since(*before));
+  const auto changed = test::run(rig.host.io, rig.host.driver.changed_stacks());
+  const auto told_once = test::run(rig.host.io, rig.host.driver.changed_stacks());
   const auto after = rig.host.observe();
 
-  EXPECT_FALSE(quiet);
-  EXPECT_TRUE(changed);
+  EXPECT_TRUE(quiet.empty());
+  EXPECT_EQ(changed, std::vector<std::string>{"web"});
+  EXPECT_TRUE(told_once.empty());
   ASSERT_TRUE(after);
   EXPECT_EQ(after->count, 2);
 }

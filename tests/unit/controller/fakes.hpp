@@ -114,7 +114,11 @@ class FakeDriver final : public ports::StackDriver {
     recovered = open;
     co_return open;
   }
-  asio::awaitable<bool> changed_since(const ports::StackView&) override { co_return changed; }
+  asio::awaitable<std::vector<std::string>> changed_stacks() override {
+    std::vector<std::string> names;
+    if (changed) names.emplace_back("web");
+    co_return names;
+  }
   void stop() override {}
   void interrupt() override {}
 
@@ -183,7 +187,10 @@ struct World {
     clock.advance(1h);  // whatever converges comes to its end
   }
 
-  void start() { main.spawn("loop", loop.run()); }
+  void start() {
+    main.spawn("loop", loop.run());
+    main.spawn("states", loop.watch_states());
+  }
   void add(std::shared_ptr<policy::ScalingPolicy> p) { loop.upsert(std::move(p)); }
 
   asio::io_context io;

@@ -16,9 +16,10 @@ TEST(LoopTest, KeepsAFixedPaceFromAJitteredStart) {
   w.clock.advance(1s);
   EXPECT_EQ(w.metrics.reads, 1);
   w.clock.advance(30s);
-  EXPECT_EQ(w.metrics.reads, 2);  // the second turn comes after half to a whole interval
+  const int reads = w.metrics.reads;
+  EXPECT_GE(reads, 2);  // the second turn comes anywhere within the interval
   w.clock.advance(1h);
-  EXPECT_EQ(w.metrics.reads, 122);
+  EXPECT_EQ(w.metrics.reads, reads + 120);
 }
 
 TEST(LoopTest, AChangedSpecIsWorkedOnAtOnceAndAnEqualOneIsNot) {
