@@ -42,6 +42,7 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
     auto next = std::make_shared<PolicyMemory>();
     next->written = memory->written;
     next->ever_written = memory->ever_written;
+    memory->retired = true;
     memory = std::move(next);
   }
   reconciler_.claims().release(key);
@@ -58,7 +59,10 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
 
 void Loop::remove(const policy::PolicyKey& key) {
   reconciler_.claims().release(key);
-  memories_.erase(key);
+  if (const auto found = memories_.find(key); found != memories_.end()) {
+    found->second->retired = true;
+    memories_.erase(found);
+  }
   queue_.remove(key);
 }
 

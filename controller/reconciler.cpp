@@ -76,7 +76,10 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
     memory->view = std::move(*view);
     memory->view_read = now;
     memory->state_checked = now;
-    claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
+    // A claim of a policy that went meanwhile would never be released.
+    if (!memory->retired) {
+      claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
+    }
   }
   turn.view = memory->view;
   turn.count_age = std::chrono::duration_cast<Duration>(now - memory->view_read);
@@ -120,6 +123,12 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
 }
 
 bool Reconciler::may_try(const PolicyMemory& memory, Turn& turn) {
+  if (memory.retired || memory.policy->spec_digest != turn.policy->spec_digest) {
+    turn.converge.kind = Kind::held;
+    turn.converge.reason = reason::kPolicyChanged;
+    turn.converge.message = "the policy was edited or removed while this was decided; nothing was changed";
+    return false;
+  }
   if (const auto open = recovering_.find(turn.view->name); open != recovering_.end()) {
     turn.converge.kind = Kind::held;
     turn.converge.reason = reason::kRecovering;

@@ -24,8 +24,10 @@ class FakeMetrics final : public ports::MetricSource {
   std::optional<double> cpu = 50;
   std::string missing = "no data";
   int reads = 0;
+  std::function<void()> on_read;  // what happens meanwhile
   asio::awaitable<ports::MetricsReading> read(const policy::ScalingPolicy& policy) override {
     ++reads;
+    if (on_read) on_read();
     ports::MetricsReading out;
     for (const auto& m : policy.spec.metrics) {
       decision::MetricReading r;
@@ -54,6 +56,7 @@ class FakeDriver final : public ports::StackDriver {
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
   int observed = 0;
+  std::function<void()> on_observe;  // what happens meanwhile
   int at_once = 0;
   int most_at_once = 0;
   int fail_recover = 0;
@@ -61,6 +64,7 @@ class FakeDriver final : public ports::StackDriver {
 
   asio::awaitable<Result<ports::StackView>> observe(policy::StackRef stack) override {
     ++observed;
+    if (on_observe) on_observe();
     if (!fail_observe.empty()) {
       Error error = fail_observe.front();
       fail_observe.pop_front();
