@@ -58,7 +58,7 @@ asio::awaitable<void> Pass::finish_open_operations() {
     co_return;
   }
   for (ports::OperationRecord& operation : *open) {
-    reconciler_->expect_recovery(operation.stack);
+    reconciler_->expect_recovery(operation);
     co_await reconciler_->recover(std::move(operation), 1);
   }
 }

@@ -68,7 +68,7 @@ asio::awaitable<Result<void>> Service::start() {
   auto open = co_await program_.journal->unfinished_operations();
   if (!open) co_return fail(std::move(open).error());
   for (ports::OperationRecord& operation : *open) {
-    reconciler_->expect_recovery(operation.stack);
+    reconciler_->expect_recovery(operation);
     recoveries_.spawn("recover", reconciler_->recover(std::move(operation)));
   }
   auto list = [this] { return program_.registry.list(); };

@@ -22,6 +22,7 @@ constexpr Duration kStateLook = 5s;  // how often local state files are looked a
 Loop::Loop(asio::any_io_executor executor, Clock& clock, Logger& logger, Random& random, Reconciler& reconciler,
            int workers)
     : clock_(clock),
+      logger_(logger),
       random_(random),
       reconciler_(reconciler),
       free_workers_(workers),
@@ -44,6 +45,7 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
     auto next = std::make_shared<PolicyMemory>();
     next->written = memory->written;
     next->ever_written = memory->ever_written;
+    memory->retired = true;
     memory = std::move(next);
   }
   reconciler_.claims().release(key);
@@ -60,7 +62,10 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
 
 void Loop::remove(const policy::PolicyKey& key) {
   reconciler_.claims().release(key);
-  memories_.erase(key);
+  if (const auto found = memories_.find(key); found != memories_.end()) {
+    found->second->retired = true;
+    memories_.erase(found);
+  }
   queue_.remove(key);
 }
 
@@ -120,14 +125,20 @@ asio::awaitable<void> Loop::work(policy::PolicyKey key, Reconciler::Memory memor
     if (free_workers_++ == 0) wake_.notify();  // somebody may be waiting for a place
   };
   std::function<void()> on_converge = leave_place;
-  Turn turn = co_await reconciler_.turn(memory, std::move(on_converge));
+  SteadyTime next = clock_.steady_now() + memory->policy->spec.interval;
+  try {
+    Turn turn = co_await reconciler_.turn(memory, std::move(on_converge));
+    // A fixed pace: the next turn counts from when this one was due, not from when it ended.
+    const SteadyTime now = clock_.steady_now();
+    const Duration interval = reconciler_.next_interval(turn, *memory);
+    next = memory->due + interval;
+    if (next <= now) next = turn.converge.kind == ConvergeResult::Kind::scaled ? now : now + interval;
+  } catch (const std::exception& e) {
+    // Nothing in a turn throws by intent. If something does, the policy keeps its pace and its place is given back.
+    logger_.error("a turn failed", kv("policy", key.str()), kv("err", e.what()));
+  }
   ++counters_.turns;
   leave_place();
-  // A fixed pace: the next turn counts from when this one was due, not from when it ended.
-  const SteadyTime now = clock_.steady_now();
-  const Duration interval = reconciler_.next_interval(turn, *memory);
-  SteadyTime next = memory->due + interval;
-  if (next <= now) next = turn.converge.kind == ConvergeResult::Kind::scaled ? now : now + interval;
   queue_.done(key, memories_.contains(key) ? std::optional(next) : std::nullopt);
   if (const auto due = queue_.next_due()) wake_for(*due);
 }

@@ -50,6 +50,7 @@ class Loop final : public ports::PolicySink {
   void wake_for(SteadyTime due);
 
   Clock& clock_;
+  Logger& logger_;
   Random& random_;
   Reconciler& reconciler_;
   int free_workers_;

@@ -15,8 +15,9 @@ using Kind = ConvergeResult::Kind;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;     // until instances of a scale-up must report
-constexpr Duration kHoldFirst = 1min;  // backoff after a refused or failed converge
+constexpr Duration kWarmUp = 3min;         // until instances of a scale-up must report
+constexpr Duration kDecisionLasts = 1min;  // so long may a decision wait for its place among running Terraforms
+constexpr Duration kHoldFirst = 1min;      // backoff after a refused or failed converge
 constexpr Duration kHoldCap = 30min;
 constexpr Duration kObserveRetryFirst = 5s;
 constexpr Duration kObserveRetryCap = 5min;
@@ -71,7 +72,13 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
     memory->observe_failures = 0;
     memory->view = std::move(*view);
     memory->view_read = now;
-    claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
+    // A count that changed was changed by somebody: when that ended is in the journal.
+    if (memory->last_count && *memory->last_count != memory->view->count) memory->history_loaded = false;
+    memory->last_count = memory->view->count;
+    // A claim of a policy that went meanwhile would never be released.
+    if (!memory->retired) {
+      claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
+    }
   }
   turn.view = memory->view;
   turn.count_age = std::chrono::duration_cast<Duration>(now - memory->view_read);
@@ -89,7 +96,8 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
       co_return;
     }
     memory->history_loaded = true;
-    if (*last && (*last)->ended) {
+    const auto& known = memory->history.last_scale_end;
+    if (*last && (*last)->ended && (!known || *(*last)->ended > *known)) {
       const ports::OperationRecord& operation = **last;
       memory->history.last_scale_end = operation.ended;
       memory->history.warming = std::max(0, operation.count_after.value_or(operation.to) - operation.from);
@@ -114,11 +122,25 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
   turn.decision = decision::decide(turn.policy->spec, observation, advice, memory->history, now);
 }
 
+// Whether the policy still says what it said when the decision was made.
+Result<void> Reconciler::still_wanted(const PolicyMemory& memory, const std::string& digest) {
+  if (!memory.retired && memory.policy->spec_digest == digest) return {};
+  return fail(ErrorKind::conflict, reason::kPolicyChanged,
+              "the policy was edited or removed while this was decided; nothing was changed");
+}
+
 bool Reconciler::may_try(const PolicyMemory& memory, Turn& turn) {
-  if (const auto open = recovering_.find(turn.view->name); open != recovering_.end()) {
+  if (auto wanted = still_wanted(memory, turn.policy->spec_digest); !wanted) {
+    turn.converge.kind = Kind::held;
+    turn.converge.reason = wanted.error().reason();
+    turn.converge.message = wanted.error().message();
+    return false;
+  }
+  for (const auto& [operation, open] : recovering_) {
+    if (open.stack != turn.view->name) continue;
     turn.converge.kind = Kind::held;
     turn.converge.reason = reason::kRecovering;
-    turn.converge.message = open->second;
+    turn.converge.message = open.message;
     return false;
   }
   if (memory.hold && memory.hold->digest == turn.policy->spec_digest &&
@@ -162,6 +184,8 @@ asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::
   order.requested_by = "policy " + turn.policy->key.str();
   order.reason = turn.decision->reason;
   order.message = turn.decision->message;
+  order.start_by = parts_.clock.steady_now() + kDecisionLasts;
+  order.still_wanted = [memory, digest = turn.policy->spec_digest] { return still_wanted(*memory, digest); };
   auto sink = progress_sink(memory);
   auto report = co_await parts_.driver.scale(permit, std::move(order), std::move(sink));
   memory->view.reset();  // whatever happened, the next turn reads the state
@@ -176,8 +200,9 @@ void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, const Error& err
   turn.converge.kind = Kind::failed;
   turn.converge.reason = error.reason().empty() ? std::string(reason::kApplyFailed) : error.reason();
   turn.converge.message = error.message();
-  if (turn.converge.reason == reason::kCountChanged) {
-    turn.converge.kind = Kind::held;  // the next turn decides anew, on the count as it is then
+  if (turn.converge.reason == reason::kCountChanged || turn.converge.reason == reason::kPolicyChanged ||
+      turn.converge.reason == reason::kDecisionExpired) {
+    turn.converge.kind = Kind::held;  // the next turn decides anew, on what is there then
     return;
   }
   if (error.kind() == ErrorKind::cancelled || turn.converge.reason == reason::kStopping) {
@@ -221,8 +246,9 @@ Duration Reconciler::next_interval(const Turn& turn, PolicyMemory& memory) {
   return interval;
 }
 
-void Reconciler::expect_recovery(const std::string& stack) {
-  recovering_[stack] = "an operation that an earlier process began is being brought to its end";
+void Reconciler::expect_recovery(const ports::OperationRecord& open) {
+  recovering_[open.id] =
+      OpenOperation{open.stack, "an operation that an earlier process began is being brought to its end"};
 }
 
 asio::awaitable<void> Reconciler::recover(ports::OperationRecord open, int attempts) {
@@ -232,7 +258,7 @@ asio::awaitable<void> Reconciler::recover(ports::OperationRecord open, int attem
   request.origin = ports::Origin::recovery;
   const auto permit = parts_.gate.permit(request);
   if (!permit) {
-    recovering_[stack] = "an operation of an earlier process is open: " + permit.error().message();
+    recovering_[id] = OpenOperation{stack, "an operation of an earlier process is open: " + permit.error().message()};
     parts_.logger.warn("an open operation of an earlier process is left as it is", kv("operation", id),
                        kv("stack", stack), kv("reason", permit.error().reason()));
     co_return;  // the stack stays in recovering_: nothing is changed on top of an open operation
@@ -242,13 +268,13 @@ asio::awaitable<void> Reconciler::recover(ports::OperationRecord open, int attem
     ports::ProgressSink silent = [](const ports::OperationProgress&) {};
     auto closed = co_await parts_.driver.recover(*permit, std::move(copy), std::move(silent));
     if (closed) {
-      recovering_.erase(stack);
+      recovering_.erase(id);
       parts_.logger.info("an open operation was brought to its end", kv("operation", id), kv("stack", stack),
                          kv("phase", ports::to_string(closed->phase)), kv("from", closed->from), kv("to", closed->to),
                          kv("outcome", closed->outcome));
       co_return;
     }
-    recovering_[stack] = "an operation of an earlier process is open: " + closed.error().message();
+    recovering_[id] = OpenOperation{stack, "an operation of an earlier process is open: " + closed.error().message()};
     parts_.logger.error("an open operation could not be brought to its end yet", kv("operation", id),
                         kv("stack", stack), kv("err", closed.error().message()));
     if (attempt >= attempts) co_return;

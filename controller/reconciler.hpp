@@ -55,7 +55,7 @@ class Reconciler {
   // Brings an operation of an earlier process to its end (law 5), trying again with backoff until the gate closes.
   // Until then its stack is not changed.
   [[nodiscard]] boost::asio::awaitable<void> recover(ports::OperationRecord open, int attempts = kUntilStopped);
-  void expect_recovery(const std::string& stack);
+  void expect_recovery(const ports::OperationRecord& open);
 
   // Where progress of a running operation goes (called within the driver, so the receiver must not block): the loop
   // answers by spawning report_progress().
@@ -70,6 +70,11 @@ class Reconciler {
   [[nodiscard]] Claims& claims() { return claims_; }
 
  private:
+  struct OpenOperation {
+    std::string stack;
+    std::string message;  // why the stack is not changed now
+  };
+  [[nodiscard]] static Result<void> still_wanted(const PolicyMemory& memory, const std::string& digest);
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
@@ -86,7 +91,7 @@ class Reconciler {
 
   Parts parts_;
   Claims claims_;
-  std::map<std::string, std::string> recovering_;  // stack -> why it is not changed now
+  std::map<std::string, OpenOperation> recovering_;  // by operation
   std::function<void(Memory, ports::OperationProgress)> on_progress_;
 };
 

@@ -41,11 +41,14 @@ struct Turn {
 // What the loop remembers of a policy between turns. Lost at a restart, except what comes back from the journal.
 struct PolicyMemory {
   std::shared_ptr<const policy::ScalingPolicy> policy;
+  // The policy was removed or names another stack by now: a turn that is under way changes nothing any more.
+  bool retired = false;
   std::int64_t generation = 0;
   std::string generation_digest;  // for which `generation` was asked
 
   std::optional<ports::StackView> view;  // the last reading of the state
   SteadyTime view_read{};
+  std::optional<int> last_count;
   bool state_changed = false;  // somebody changed the state since
 
   bool history_loaded = false;

@@ -46,6 +46,10 @@ struct ScaleOrder {
   std::optional<int> from;
   int to = 0;
   std::string requested_by;
+  // If it had to wait for its place beyond this, nothing is done (DecisionExpired): what it rests on is old by then.
+  std::optional<SteadyTime> start_by;
+  // Asked with the permit before every step that can't be taken back; a failure ends the operation. Absent: it is.
+  std::function<Result<void>()> still_wanted;
   std::string reason;
   std::string message;
 };

@@ -94,7 +94,19 @@ asio::awaitable<Result<void>> Converge::claim() {
   auto again = co_await resolve(s_, order_.stack);
   if (!again) co_return fail(std::move(again).error());
   target_ = std::move(*again);
-  co_return permit_.check();
+  if (order_.start_by && s_.clock.steady_now() > *order_.start_by) {
+    co_return fail(ErrorKind::conflict, reason::kDecisionExpired,
+                   "stack " + target_.entry.id +
+                       ": other operations ran for so long that what was decided is old; nothing was changed");
+  }
+  co_return go_ahead();
+}
+
+Result<void> Converge::go_ahead() const {
+  if (auto open = permit_.check(); !open) return open;
+  if (s_.stopping) return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
+  if (order_.still_wanted) return order_.still_wanted();
+  return {};
 }
 
 asio::awaitable<Result<void>> Converge::prepare() {
@@ -184,9 +196,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string 
 
 // From here the user's files change: the gate is asked once more, and the plan is in the journal first.
 asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
-  auto open = permit_.check();
+  auto open = go_ahead();
   if (!open) co_return open;
-  if (s_.stopping) co_return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
   auto hash = [file = folder_->plan_file()]() -> Result<std::string> {
     auto bytes = read_file(file, kMaxPlanFile);
     if (!bytes) return fail(std::move(bytes).error());
@@ -200,7 +211,10 @@ asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
   auto written = co_await journal();
   if (!written) co_return written;
   // Written ahead of the stream's creation: a crash from here on is told from one before by that file.
-  co_return co_await put_user_count(s_, target_, record_.to, IfMissing::create);
+  auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
+  if (!put) co_return put;
+  // Writing took a moment, and the next step can't be taken back.
+  co_return go_ahead();
 }
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {

@@ -28,6 +28,8 @@ class Converge {
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> run();
 
  private:
+  // The gate, the stop and the policy, asked once more after every wait.
+  [[nodiscard]] Result<void> go_ahead() const;
   [[nodiscard]] boost::asio::awaitable<Result<void>> claim();
   [[nodiscard]] boost::asio::awaitable<Result<void>> prepare();
   [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan();

@@ -132,6 +132,10 @@ class Guard {
   // Whether the plan ends at the target. It doesn't when the variable has no effect on the counted resource.
   void check_end() {
     if (!refused_.empty()) return;
+    // Without a change there is no apply, and the state would go on holding what is gone.
+    if (!changes_ && !dead_.empty()) {
+      return refuse_unhealthy("the state still holds what is gone, and the plan has nothing to apply");
+    }
     const auto target = static_cast<std::size_t>(input_.target);
     if (after_.size() == target && (target == 0 || *after_.rbegin() == input_.target - 1)) return;
     refuse("the plan would leave " + std::to_string(after_.size()) + " of " + input_.resource + ", not " +
@@ -145,6 +149,7 @@ class Guard {
   void refuse(const PlannedChange& change, std::string_view why) {
     refuse(change.action + " " + change.address + (why.empty() ? "" : " (" + std::string(why) + ")"));
   }
+  void refuse_unhealthy(std::string line) { refused_.push_back(std::move(line)); }
   void refuse_unhealthy(const PlannedChange& change, std::string_view why) {
     refused_.push_back(change.action + " " + change.address + " (" + std::string(why) + ")");
   }

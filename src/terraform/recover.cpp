@@ -133,7 +133,9 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
   auto look = [folder = target_.entry.folder, workspace = target_.workspace] { return backend_of(folder, workspace); };
   auto backend = co_await offload(s_.pool, std::move(look));
   if (!backend) co_return fail(std::move(backend).error());
-  auto known = check_known(target_, *backend, *pulled);
+  Target expected = target_;
+  if (record_.to == 0) expected.entry.metadata.instance_count = 0;  // an empty stack may be what was wanted
+  auto known = check_known(expected, *backend, *pulled);
   if (!known) co_return fail(std::move(known).error());
 
   const int count = static_cast<int>(pulled->indexes(target_.resource).size());

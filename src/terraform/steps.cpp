@@ -15,10 +15,12 @@ namespace {
 constexpr std::size_t kMaxState = 256U << 20U;
 
 std::unexpected<Error> state_changed(const Target& target, const std::string& what) {
+  std::string command = "stackscaler stack adopt " + target.entry.folder.string() + " --id " + target.entry.id;
+  if (target.workspace != "default") command += " --workspace " + target.workspace;
+  if (target.variable != "instance_count") command += " --variable " + target.variable;
   return fail(ErrorKind::invalid_input, reason::kStateChanged,
-              "stack " + target.entry.id + ": " + what +
-                  "; nothing is done until somebody accepts it: stackscaler stack adopt " +
-                  target.entry.folder.string() + " --id " + target.entry.id + " --accept-state");
+              "stack " + target.entry.id + ": " + what + "; nothing is done until somebody accepts it: " + command +
+                  " --accept-state");
 }
 
 std::unexpected<Error> stopped() {

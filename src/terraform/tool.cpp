@@ -151,7 +151,7 @@ asio::awaitable<Result<Version>> Tool::version() {
   if (!path) co_return fail(std::move(path).error());
   path_ = std::move(*path);
   RunSpec spec;
-  spec.folder = fs::temp_directory_path();
+  spec.folder = "/";  // anywhere without a configuration
   spec.arguments = {"version", "-json"};
   spec.deadline = std::chrono::seconds(30);
   auto result = co_await run(std::move(spec));

@@ -198,6 +198,46 @@ TEST_F(ScaleContract, Law6RealityWinsADecisionMadeForAnotherCountIsNotCarriedOut
   EXPECT_TRUE(rig.host.journal.writes.empty());
 }
 
+TEST_F(ScaleContract, Law1OnlyWhatWasDecidedAPolicyEditedDuringThePlanIsNotApplied) {
+  Rig rig(1);
+  const auto before = rig.stack.tree();
+  ports::ScaleOrder order;
+  order.stack = test::Host::ref("web");
+  order.to = 2;
+  bool wanted = true;
+  order.still_wanted = [&]() -> Result<void> {
+    if (wanted) return {};
+    return fail(ErrorKind::conflict, reason::kPolicyChanged, "edited");
+  };
+  auto edit_while_planning = [&](const ports::OperationProgress& progress) {
+    if (progress.phase == "Planning") wanted = false;
+  };
+
+  const auto report =
+      test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), edit_while_planning));
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kPolicyChanged);
+  EXPECT_EQ(rig.host.journal.phases(), "intended abandoned");
+  EXPECT_EQ(rig.stack.tree(), before);
+}
+
+TEST_F(ScaleContract, Law2NoDataNoChangeDownADecisionThatWaitedTooLongIsGivenBack) {
+  Rig rig(2);
+  const auto before = rig.stack.tree();
+  ports::ScaleOrder order;
+  order.stack = test::Host::ref("web");
+  order.to = 1;
+  order.start_by = rig.host.clock.steady_now() - std::chrono::seconds(1);
+
+  const auto report = test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), nullptr));
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kDecisionExpired);
+  EXPECT_EQ(rig.stack.tree(), before);
+  EXPECT_TRUE(rig.host.journal.writes.empty());
+}
+
 TEST_F(ScaleContract, TheGateIsAskedAgainAfterThePlan) {
   Rig rig(1);
   const auto before = rig.stack.tree();

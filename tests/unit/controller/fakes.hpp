@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <stdexcept>
 
 #include "advisor/rules.hpp"
 #include "controller/loop.hpp"
@@ -24,8 +25,12 @@ class FakeMetrics final : public ports::MetricSource {
   std::optional<double> cpu = 50;
   std::string missing = "no data";
   int reads = 0;
+  int throws = 0;
+  std::function<void()> on_read;  // what happens meanwhile
   asio::awaitable<ports::MetricsReading> read(const policy::ScalingPolicy& policy) override {
     ++reads;
+    if (throws-- > 0) throw std::runtime_error("fault");
+    if (on_read) on_read();
     ports::MetricsReading out;
     for (const auto& m : policy.spec.metrics) {
       decision::MetricReading r;
@@ -54,6 +59,7 @@ class FakeDriver final : public ports::StackDriver {
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
   int observed = 0;
+  std::function<void()> on_observe;  // what happens meanwhile
   int at_once = 0;
   int most_at_once = 0;
   int fail_recover = 0;
@@ -61,6 +67,7 @@ class FakeDriver final : public ports::StackDriver {
 
   asio::awaitable<Result<ports::StackView>> observe(policy::StackRef stack) override {
     ++observed;
+    if (on_observe) on_observe();
     if (!fail_observe.empty()) {
       Error error = fail_observe.front();
       fail_observe.pop_front();

@@ -56,6 +56,57 @@ TEST(LoopTest, ARemovedPolicyHasNoMoreTurnsAndItsStackIsLeftAlone) {
   EXPECT_EQ(w.driver.scaled, scaled);
 }
 
+TEST(Law1OnlyWhatWasDecided, APolicyThatIsRemovedDuringItsTurnChangesNothing) {
+  World w;
+  w.metrics.cpu = 90;
+  w.metrics.on_read = [&] { w.loop.remove(policy_of("web")->key); };
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(2s);
+
+  EXPECT_EQ(w.metrics.reads, 1);
+  EXPECT_TRUE(w.driver.scaled.empty());
+}
+
+TEST(Law1OnlyWhatWasDecided, APolicyThatIsSuspendedDuringItsTurnChangesNothing) {
+  World w;
+  w.metrics.cpu = 90;
+  auto suspended = policy_of("web");
+  suspended->spec.suspend = true;
+  suspended->spec_digest = "digest-2";
+  w.metrics.on_read = [&] { w.loop.upsert(suspended); };
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(2min);
+
+  EXPECT_GT(w.metrics.reads, 1);
+  EXPECT_TRUE(w.driver.scaled.empty());
+}
+
+TEST(LoopTest, APolicyThatIsRemovedWhileItsStackIsReadLeavesNoClaimBehind) {
+  World w;
+  auto first = policy_of("a");
+  auto second = policy_of("b");
+  second->spec.stack.id = first->spec.stack.id = "web";
+  bool removed = false;
+  w.driver.on_observe = [&] {
+    if (!removed) w.loop.remove(first->key);
+    removed = true;
+  };
+  w.metrics.cpu = 90;
+  w.add(first);
+  w.start();
+  w.clock.advance(2s);
+  ASSERT_TRUE(removed);
+
+  w.add(second);
+  w.clock.advance(1min);
+
+  EXPECT_FALSE(w.driver.scaled.empty());
+}
+
 TEST(Law4OneHandPerStack, NoSecondChangeWhileOneRuns) {
   World w;
   w.metrics.cpu = 90;
@@ -107,6 +158,18 @@ TEST(Law13LetItFinish, AfterStopNothingNewStartsAndWhatRunsEnds) {
   EXPECT_EQ(w.metrics.reads, reads);
   EXPECT_EQ(w.status.written.back().current_instances, 4);  // the status is true at the end
   EXPECT_EQ(w.main.size(), 0U);
+}
+
+TEST(LoopTest, ATurnThatThrowsGivesItsPlaceBackAndThePolicyIsTriedAgain) {
+  World w;
+  w.metrics.throws = 3;
+  w.add(policy_of("web", 10s));
+  w.start();
+
+  w.clock.advance(2min);
+
+  EXPECT_TRUE(w.log.contains("error a turn failed policy=default/web err=fault"));
+  EXPECT_GT(w.status.written.size(), 0U);
 }
 
 TEST(Law10LevelNotEdge, ATurnReadsWhatIsThereNowNotWhatCausedIt) {

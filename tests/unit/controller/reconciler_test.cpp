@@ -201,13 +201,34 @@ TEST(ReconcilerTest, TheCooldownSurvivesARestart) {
   EXPECT_EQ(w.driver.scaled, (Scales{{3, 2}}));
 }
 
+TEST(ReconcilerTest, AScalingByHandStartsTheCooldownToo) {
+  World w;
+  w.add(policy_of("web"));
+  w.start();
+  w.clock.advance(1s);
+
+  ports::OperationRecord by_hand;
+  by_hand.from = 3;
+  by_hand.to = 5;
+  by_hand.count_after = 5;
+  by_hand.ended = w.clock.wall_now();
+  w.journal.applied["web"] = by_hand;
+  w.driver.count = 5;
+  w.driver.changed = true;
+  w.metrics.cpu = 10;
+  w.clock.advance(4min);
+  EXPECT_TRUE(w.driver.scaled.empty());
+  w.clock.advance(2min);
+  EXPECT_EQ(w.driver.scaled, (Scales{{5, 4}}));
+}
+
 TEST(Law5WrittenBeforeDone, NothingIsChangedOnTopOfAnOperationThatIsStillOpen) {
   World w;
   w.metrics.cpu = 90;
-  w.reconciler.expect_recovery("web");
   ports::OperationRecord open;
   open.id = "left-open";
   open.stack = "web";
+  w.reconciler.expect_recovery(open);
   w.main.spawn("recover", w.reconciler.recover(open));
   w.add(policy_of("web", 2s));
   w.start();
@@ -225,10 +246,10 @@ TEST(Law5WrittenBeforeDone, ARecoveryThatFailsIsTriedAgainAndSaysWhy) {
   World w;
   w.metrics.cpu = 90;
   w.driver.fail_recover = 2;
-  w.reconciler.expect_recovery("web");
   ports::OperationRecord open;
   open.id = "left-open";
   open.stack = "web";
+  w.reconciler.expect_recovery(open);
   w.main.spawn("recover", w.reconciler.recover(open));
   w.add(policy_of("web", 2s));
   w.start();
@@ -248,6 +269,7 @@ TEST(Law5WrittenBeforeDone, ARecoveryThatKeepsFailingDoesNotHoldUpTheStop) {
   w.driver.fail_recover = 1000;
   ports::OperationRecord open;
   open.stack = "web";
+  w.reconciler.expect_recovery(open);
   w.main.spawn("recover", w.reconciler.recover(open));
   w.clock.advance(1h);
 

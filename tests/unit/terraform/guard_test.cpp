@@ -175,6 +175,11 @@ TEST(GuardTest, NothingIsDeletedWhileALowerInstanceIsDead) {
   expect_refused(plan, from_to(first(3), 2), reason::kUnhealthyStack, "terraform_data.app[0] was deleted outside");
 }
 
+TEST(GuardTest, ADeathThatLeavesNothingToApplyIsNoSuccess) {
+  expect_refused(Plan().died(2).done(), from_to(first(3), 2), reason::kUnhealthyStack,
+                 "terraform_data.app[2] was deleted outside Terraform");
+}
+
 TEST(GuardTest, NothingIsDeletedWhileThereIsAHole) {
   expect_refused(Plan().remove(3).done(), from_to({0, 1, 3}, 3), reason::kUnhealthyStack, "lower index is gone");
 }
