@@ -125,6 +125,7 @@ asio::awaitable<void> Service::interrupt_when_asked_or_late() {
   auto again = [](asio::signal_set& signals) -> asio::awaitable<Result<void>> {
     boost::system::error_code ec;
     co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    if (ec) co_return fail(ErrorKind::cancelled, "no second signal");
     co_return Result<void>{};
   };
   auto second_signal = again(signals_);

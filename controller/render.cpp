@@ -161,8 +161,10 @@ std::string render_stacks_json(const std::vector<StackRow>& rows) {
 }
 
 std::string render_stack(const StackRow& row) {
+  // Named: items() refers to the object, and a range-for would not keep a temporary alive.
+  const ordered_json stack = stack_json(row);
   std::string out;
-  for (const auto& [key, value] : stack_json(row).items()) {
+  for (const auto& [key, value] : stack.items()) {
     out += fmt::format("{:<16} {}\n", key + ":", clean(value.is_string() ? value.get<std::string>() : value.dump()));
   }
   return out;
