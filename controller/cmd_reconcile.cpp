@@ -106,6 +106,7 @@ int Pass::exit_code() const {
   for (const PassRow& row : rows_) {
     if (row.turn.error || row.turn.converge.kind == Kind::failed || !row.plan_error.empty()) return 1;
     if (row.plan && !row.plan->refused.empty()) return 1;
+    if (!row.turn.metrics_missing.empty()) return 1;  // it was decided half blind: whoever runs this has to know
     wanted = wanted || row.turn.decision->action != Action::no_change;
   }
   return wanted && program_.options.dry_run ? 2 : 0;

@@ -45,7 +45,11 @@ asio::awaitable<void> look_at_all(Program& program, std::vector<StackRow>& rows)
 Result<void> check_step(const Options& options, int from) {
   const int limit = policy::limit_size(policy::Behavior{}.scale_down.max_step, from);
   const int removed = from - options.instances;
-  if (options.force || removed <= limit) return {};
+  if (options.force) return {};
+  if (options.instances == 0 && from > 0) {
+    return fail(ErrorKind::invalid_input, "this would remove every instance; repeat with --force if that is meant");
+  }
+  if (removed <= limit) return {};
   return fail(
       ErrorKind::invalid_input,
       fmt::format("this would remove {} of {} instances at once, and the limit is {}; go to {} first, or repeat "

@@ -53,33 +53,37 @@ std::string gate_reason(const Turn& turn, const ports::GateSettings& gate) {
   return {};
 }
 
+Condition ready_condition(const Turn& turn, const std::optional<Failure>& failure, const ports::GateSettings& gate) {
+  if (gate.rehearsal) {
+    return condition("Ready", ConditionStatus::false_, reason::kRehearsal,
+                     "a rehearsal without Terraform is never ready");
+  }
+  if (failure) return condition("Ready", ConditionStatus::false_, failure->reason, failure->message);
+  if (!turn.metrics_missing.empty()) {
+    return condition("Ready", ConditionStatus::false_, reason::kMetricsUnavailable,
+                     "a metric is missing, so nothing is scaled down; status.metrics says which and why");
+  }
+  const std::string shut = gate_reason(turn, gate);
+  if (!shut.empty()) return condition("Ready", ConditionStatus::true_, shut, gated_message(shut));
+  return condition("Ready", ConditionStatus::true_, reason::kReady, "the stack follows the policy");
+}
+
 void set_ready(policy::Status& status, const Turn& turn, const ports::GateSettings& gate, WallTime now) {
   const auto failure = failure_of(turn);
-  const bool stalled = failure && needs_a_person(failure->reason);
-  policy::set_condition(status,
-                        stalled
-                            ? condition("Stalled", ConditionStatus::true_, failure->reason, failure->message)
-                            : condition("Stalled", ConditionStatus::false_, reason::kSettled, "no person is needed"),
-                        now);
+  policy::set_condition(status, ready_condition(turn, failure, gate), now);
   policy::set_condition(
       status, condition("Reconciling", ConditionStatus::false_, reason::kSettled, "no operation is running"), now);
-  const std::string shut = gate_reason(turn, gate);
+  const bool stalled = failure && needs_a_person(failure->reason);
+  policy::set_condition(
+      status,
+      stalled ? condition("Stalled", ConditionStatus::true_, failure->reason, failure->message)
+              : condition("Stalled", ConditionStatus::false_, reason::kSettled, "nothing waits for a person"),
+      now);
   if (gate.rehearsal) {
     policy::set_condition(status,
                           condition("Rehearsal", ConditionStatus::true_, reason::kRehearsal,
                                     "a rehearsal without Terraform: no real stack is touched"),
                           now);
-    policy::set_condition(
-        status,
-        condition("Ready", ConditionStatus::false_, reason::kRehearsal, "a rehearsal without Terraform is never ready"),
-        now);
-  } else if (failure) {
-    policy::set_condition(status, condition("Ready", ConditionStatus::false_, failure->reason, failure->message), now);
-  } else if (!shut.empty()) {
-    policy::set_condition(status, condition("Ready", ConditionStatus::true_, shut, gated_message(shut)), now);
-  } else {
-    policy::set_condition(
-        status, condition("Ready", ConditionStatus::true_, reason::kReady, "the stack follows the policy"), now);
   }
 }
 

@@ -34,7 +34,8 @@ Result<stack::StackEntry> entry_for(const stack::Registry& registry, const Adopt
   if (registry.contains(request.id)) {
     auto present = registry.load(request.id);
     if (!present) return present;
-    if (present->metadata.terraform && !request.accept_state) {
+    const bool adopted = present->metadata.terraform && !present->metadata.terraform->lineage.empty();
+    if (adopted && !request.accept_state) {
       return fail(ErrorKind::conflict, "stack " + request.id + " is there already (" + present->folder.string() +
                                            "); to record its state anew add --accept-state");
     }
@@ -98,9 +99,7 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
   co_return report;
 }
 
-}  // namespace
-
-asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptRequest request) {
+asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
   auto begin = [&registry = services.registry, request]() -> Result<stack::StackEntry> {
     auto entry = entry_for(registry, request);
     if (!entry) return entry;
@@ -146,6 +145,25 @@ asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptReques
   if (!saved) co_return fail(std::move(saved).error());
 
   co_return co_await report_on(services, target, *state, *backend);
+}
+
+}  // namespace
+
+asio::awaitable<Result<AdoptReport>> adopt_stack(Services& services, AdoptRequest request) {
+  const std::string id = request.id;
+  auto report = co_await take_in(services, std::move(request));
+  if (report || !stack::valid_stack_id(id)) co_return report;
+  // Nothing was taken in, so nothing is left behind.
+  auto tidy = [home = services.registry.home_of(id)] {
+    std::error_code ec;
+    if (!fs::exists(home / "deploy_metadata.json", ec)) {
+      fs::remove(home / ".stackscaler.lock", ec);
+      fs::remove(home, ec);  // stays if anything is in it
+    }
+    return true;
+  };
+  (void)co_await offload(services.pool, std::move(tidy));
+  co_return report;
 }
 
 }  // namespace stackscaler::terraform

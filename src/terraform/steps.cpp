@@ -64,7 +64,7 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   if (!entry) co_return fail(std::move(entry).error());
   Target target;
   target.entry = std::move(*entry);
-  if (!target.entry.metadata.terraform) {
+  if (!target.entry.metadata.terraform || target.entry.metadata.terraform->lineage.empty()) {
     co_return fail(ErrorKind::not_found, reason::kStackNotAdopted,
                    "stack " + target.entry.id + " was deployed but never taken in; run: stackscaler stack adopt " +
                        target.entry.folder.string() + " --id " + target.entry.id);
@@ -119,6 +119,8 @@ asio::awaitable<Result<void>> ensure_init(Services& services, Target& target) {
   auto after = co_await offload(services.pool, std::move(again));
   if (!after) co_return fail(std::move(after).error());
   record.init_fingerprint = std::move(*after);
+  // A stack that is only being adopted is written once, when all of it is known.
+  if (record.lineage.empty()) co_return Result<void>{};
   auto save = [&registry = services.registry, entry = target.entry] { return registry.save(entry); };
   co_return co_await offload(services.pool, std::move(save));
 }
@@ -142,8 +144,14 @@ asio::awaitable<Result<State>> pull_state(Services& services, const Target& targ
   }
   auto parse = [text = std::move(result->out)] { return parse_state(text); };
   auto state = co_await offload(services.pool, std::move(parse));
-  if (!state && state.error().reason() == reason::kStateChanged)
+  if (!state && state.error().reason() == reason::kStateChanged) {
+    if (target.entry.metadata.terraform->lineage.empty()) {
+      co_return fail(ErrorKind::not_found, reason::kStackNotAdopted,
+                     who + state.error().message() +
+                         "; create it first (terraform apply with at least one instance), then adopt it");
+    }
     co_return state_changed(target, state.error().message());
+  }
   if (!state) co_return fail(std::move(state).error().with_context("stack " + target.entry.id));
   co_return state;
 }

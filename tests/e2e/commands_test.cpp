@@ -109,6 +109,8 @@ TEST_F(Commands, Law11APersonNeedsForceForALargeStepDown) {
 
   EXPECT_EQ(w.command({"stack", "scale", "web", "1", "--force"}).exit_code, 0);
   EXPECT_EQ(w.count(), 1);
+  EXPECT_EQ(w.command({"stack", "scale", "web", "0"}).exit_code, 1);  // the last one is not a small step
+  EXPECT_EQ(w.count(), 1);
 }
 
 TEST_F(Commands, DryRunHoldsForAPersonToo) {

@@ -47,6 +47,21 @@ TEST_F(AdoptContract, RecordsTheStackAndTouchesNoUserFile) {
             fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST_F(AdoptContract, AFailedAdoptionLeavesNothingBehindAndCanBeRepeated) {
+  const test::TerraformStack stack(1);
+  stack.write("terraform.tfstate", "");
+
+  const auto failed = host_.adopt(request(stack));
+
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().reason(), reason::kStackNotAdopted);
+  EXPECT_NE(failed.error().message().find("then adopt it"), std::string::npos) << failed.error().message();
+  EXPECT_FALSE(fs::exists(host_.registry.home_of("web")));
+
+  stack.apply(1);
+  EXPECT_TRUE(host_.adopt(request(stack)));
+}
+
 TEST_F(AdoptContract, FindsTheStackByItsPath) {
   const test::TerraformStack stack(1);
   ASSERT_TRUE(host_.adopt(request(stack)));
@@ -121,7 +136,7 @@ TEST_F(AdoptContract, RefusesAnEmptyState) {
   const auto adopted = host_.adopt(request(stack));
 
   ASSERT_FALSE(adopted);
-  EXPECT_EQ(adopted.error().reason(), reason::kStateChanged);
+  EXPECT_EQ(adopted.error().reason(), reason::kStackNotAdopted);
 }
 
 TEST_F(AdoptContract, WarnsOfAVariableFileThatWouldWin) {

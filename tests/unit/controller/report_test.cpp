@@ -102,6 +102,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"rehearsal_is_never_ready", outcome(Kind::scaled), std::nullopt, kRehearsal, kNo, "Rehearsal", kNo}),
     [](const auto& p) { return p.param.name; });
 
+TEST(ReportTest, AMissingMetricIsNotReady) {
+  Turn turn = turn_with(outcome(Kind::not_wanted));
+  turn.metrics_missing = "cpu: no data";
+
+  const auto status = status_after(turn, PolicyMemory{}, kOn, kNow);
+
+  EXPECT_EQ(status.conditions.front().type, "Ready");
+  EXPECT_EQ(status.conditions.front().status, kNo);
+  EXPECT_EQ(status.conditions.front().reason, "MetricsUnavailable");
+}
+
 TEST(ReportTest, APlanThatWasRefusedIsNotSafeUntilOnePasses) {
   PolicyMemory memory;
   memory.written = status_after(turn_with(outcome(Kind::failed, why::kPlanRefused, "x")), memory, kOn, kNow);
