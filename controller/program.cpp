@@ -87,7 +87,8 @@ Program::~Program() {
 Result<std::unique_ptr<Program>> Program::make(const Options& options) {
   auto logger = logger_for(options);
   std::string aside;
-  auto store = journal::Store::open(options.data, aside);
+  // What was only rehearsed must not become the history of a real stack.
+  auto store = journal::Store::open(options.rehearsal ? options.data / "rehearsal" : options.data, aside);
   if (!store) return fail(std::move(store).error());
   if (!aside.empty()) {
     logger->error("the journal was damaged; a new one is begun and the old one kept", kv("file", aside));

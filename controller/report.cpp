@@ -101,9 +101,9 @@ void set_metrics(policy::Status& status, const Turn& turn, WallTime now) {
   policy::set_condition(status, std::move(c), now);
 }
 
-void set_plan_safe(policy::Status& status, const Turn& turn, WallTime now) {
+void set_plan_safe(policy::Status& status, const Turn& turn, bool rehearsal, WallTime now) {
   const ConvergeResult& converge = turn.converge;
-  if (converge.kind == Kind::scaled) {
+  if (converge.kind == Kind::scaled && !rehearsal) {
     policy::set_condition(status,
                           condition("PlanSafe", ConditionStatus::true_, reason::kPlanSafe,
                                     "the last plan held only what the decision explains"),
@@ -183,7 +183,7 @@ policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const 
   }
   set_ready(status, turn, gate, now);
   set_metrics(status, turn, now);
-  set_plan_safe(status, turn, now);
+  set_plan_safe(status, turn, gate.rehearsal, now);
   return status;
 }
 

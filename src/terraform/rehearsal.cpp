@@ -74,6 +74,12 @@ asio::awaitable<Result<ports::ScaleReport>> RehearsalDriver::scale(const ports::
     co_return fail(ErrorKind::conflict, reason::kStackBusy, "stack " + name + " is being changed already");
   }
   const Busy busy(busy_, name);
+  if (order.from && *order.from != count_of(name)) {
+    co_return fail(ErrorKind::conflict, reason::kCountChanged, "stack " + name + " holds another count by now");
+  }
+  if (order.still_wanted) {
+    if (auto wanted = order.still_wanted(); !wanted) co_return fail(std::move(wanted).error());
+  }
   ports::OperationRecord record;
   record.id = random_.id();
   record.stack = name;

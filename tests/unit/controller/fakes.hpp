@@ -90,6 +90,9 @@ class FakeDriver final : public ports::StackDriver {
                                                     ports::ProgressSink progress) override {
     if (auto open = permit.check(); !open) co_return fail(open.error());
     if (order.from && *order.from != count) co_return fail(ErrorKind::conflict, "CountChanged", "another count");
+    if (order.still_wanted) {
+      if (auto wanted = order.still_wanted(); !wanted) co_return fail(wanted.error());
+    }
     most_at_once = std::max(most_at_once, ++at_once);
     ports::OperationProgress p;
     p.id = "op";

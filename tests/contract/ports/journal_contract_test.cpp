@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+
+#include "journal/sqlite_journal.hpp"
+#include "support/fake_journal.hpp"
+#include "support/run.hpp"
+#include "support/temp_dir.hpp"
+
+namespace stackscaler {
+namespace {
+
+using ports::OperationRecord;
+using ports::Phase;
+
+struct Candidate {
+  std::string name;
+  std::function<std::unique_ptr<ports::Journal>(const std::filesystem::path&)> make;
+};
+
+class JournalContract : public testing::TestWithParam<Candidate> {
+ protected:
+  OperationRecord record(std::string id, Phase phase, int started, int pid = 0) {
+    OperationRecord r;
+    r.id = std::move(id);
+    r.stack = "web";
+    r.phase = phase;
+    r.started = WallTime(std::chrono::seconds(started));
+    r.pid = pid;
+    return r;
+  }
+  void put(OperationRecord r) { ASSERT_TRUE(test::run(io_, journal_->put_operation(std::move(r)))); }
+
+  test::TempDir dir_;
+  boost::asio::io_context io_;
+  std::unique_ptr<ports::Journal> journal_ = GetParam().make(dir_.path());
+};
+
+TEST_P(JournalContract, AnOperationIsOpenUntilItIsPutFinished) {
+  put(record("a", Phase::intended, 1));
+  put(record("a", Phase::applying, 1, 7));
+  put(record("b", Phase::intended, 2));
+
+  auto open = test::run(io_, journal_->unfinished_operations());
+  ASSERT_TRUE(open);
+  ASSERT_EQ(open->size(), 2U);
+  EXPECT_EQ(open->front().id, "a");
+  EXPECT_EQ(open->front().phase, Phase::applying);
+
+  put(record("a", Phase::succeeded, 1, 7));
+  put(record("b", Phase::abandoned, 2));
+  open = test::run(io_, journal_->unfinished_operations());
+  ASSERT_TRUE(open);
+  EXPECT_TRUE(open->empty());
+}
+
+TEST_P(JournalContract, LastAppliedIsTheNewestThatReachedAnApply) {
+  put(record("old", Phase::applying, 1, 7));
+  put(record("old", Phase::succeeded, 1, 7));
+  put(record("new", Phase::applying, 5, 8));
+  put(record("new", Phase::failed, 5, 8));
+  put(record("refused", Phase::intended, 9));
+  put(record("refused", Phase::abandoned, 9));
+
+  const auto last = test::run(io_, journal_->last_applied("web"));
+  const auto other = test::run(io_, journal_->last_applied("other"));
+
+  ASSERT_TRUE(last && *last);
+  EXPECT_EQ((*last)->id, "new");
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(*other);
+}
+
+TEST_P(JournalContract, AGenerationCountsTheChangesOfADigest) {
+  const auto generation = [&](const char* digest) {
+    return test::run(io_, journal_->generation("default/web", digest)).value();
+  };
+
+  EXPECT_EQ(generation("a"), 1);
+  EXPECT_EQ(generation("a"), 1);
+  EXPECT_EQ(generation("b"), 2);
+  EXPECT_EQ(generation("a"), 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, JournalContract,
+    testing::Values(Candidate{"fake", [](const auto&) { return std::make_unique<test::FakeJournal>(); }},
+                    Candidate{"sqlite",
+                              [](const std::filesystem::path& folder) {
+                                std::string aside;
+                                auto store = journal::Store::open(folder, aside);
+                                return std::make_unique<journal::SqliteJournal>(std::move(store).value());
+                              }}),
+    [](const auto& p) { return p.param.name; });
+
+}  // namespace
+}  // namespace stackscaler
