@@ -17,6 +17,7 @@ using Kind = ConvergeResult::Kind;
 namespace {
 
 constexpr Duration kStatusRefresh = 5min;  // values and times in the status are at most this old
+constexpr Duration kStatusRetry = 30s;     // after a write that failed
 constexpr Duration kRepeatedLog = 1min;    // an unchanged decision is logged at most this often
 
 // What makes one decision another for the log and the journal.
@@ -47,13 +48,14 @@ asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status sta
   while (memory->pending) {
     policy::Status next = std::move(*memory->pending);
     memory->pending.reset();
-    memory->written_at = parts_.clock.steady_now();  // also after a failure: no hurry to fail again
+    memory->written_at = parts_.clock.steady_now();
     auto copy = next;
     auto written = co_await parts_.status->write(memory->policy->key, std::move(copy));
-    if (written) {
-      memory->written = std::move(next);
-      memory->ever_written = true;
-    } else if (written.error().kind() != ErrorKind::cancelled) {
+    // Also after a failure, so that it is tried again after a while and not at every turn.
+    memory->written = std::move(next);
+    memory->ever_written = true;
+    if (!written) memory->written_at -= kStatusRefresh - kStatusRetry;
+    if (!written && written.error().kind() != ErrorKind::cancelled) {
       parts_.logger.warn("the status could not be written", kv("policy", memory->policy->key.str()),
                          kv("err", written.error().message()));
     }

@@ -138,6 +138,37 @@ TEST_F(EndToEnd, Law2WithoutPrometheusNothingChangesAndItGoesOnAfterwards) {
   EXPECT_TRUE(w.eventually([&] { return w.count() == 1; }));
 }
 
+TEST_F(EndToEnd, Law12AStackFolderThatVanishesIsSaidAndTakenUpAgainWhenItIsBack) {
+  World w(2);
+  w.write_policy("web.yaml", World::policy());
+  w.load.set(10);
+  w.start({});
+  ASSERT_TRUE(w.eventually([&] { return w.status("web.yaml", "Ready.reason") == "NotEnabled"; }));
+
+  const std::filesystem::path aside = w.stack.folder().string() + ".aside";
+  std::filesystem::rename(w.stack.folder(), aside);
+  EXPECT_TRUE(w.eventually([&] { return w.status("web.yaml", "Ready.status") == "False"; }));
+  EXPECT_FALSE(w.status("web.yaml", "Ready.message").empty());
+  EXPECT_EQ(w.status("web.yaml", "currentInstances"), "2");  // what was known, not zero
+
+  std::filesystem::rename(aside, w.stack.folder());
+  EXPECT_TRUE(w.eventually([&] { return w.status("web.yaml", "Ready.reason") == "NotEnabled"; }));
+}
+
+TEST_F(EndToEnd, APolicyThatCantHoldAStatusIsFollowedAndThatIsSaid) {
+  World w(1);
+  w.write_policy("web.yaml", "{" + std::string("apiVersion: stackscaler.dev/v1alpha1, kind: ScalingPolicy, ") +
+                                 "metadata: { name: web }, spec: { stack: { id: web }, interval: 1s, bounds: { min: 2, "
+                                 "max: 3 }, metrics: [{ name: cpu, query: max(test_cpu), threshold: { scaleUp: 75, "
+                                 "scaleDown: 30 } }] } }\n");
+  const std::string before = w.read_policy("web.yaml");
+  w.start();
+
+  EXPECT_TRUE(w.eventually([&] { return w.count() == 2; }));
+  EXPECT_TRUE(w.eventually([&] { return w.log().find("the status could not be written") != std::string::npos; }));
+  EXPECT_EQ(w.read_policy("web.yaml"), before);
+}
+
 TEST_F(EndToEnd, Law13ATermInMidApplyFollowsItToItsEnd) {
   World w(1, slow_stack(0));
   w.stack.write("main.tf", slow_stack(4));

@@ -139,7 +139,11 @@ class FakeDriver final : public ports::StackDriver {
 class FakeStatus final : public ports::StatusWriter {
  public:
   std::vector<policy::Status> written;
+  int failures = 0;
+  int attempts = 0;
   asio::awaitable<Result<void>> write(policy::PolicyKey, policy::Status status) override {
+    ++attempts;
+    if (failures-- > 0) co_return fail(ErrorKind::conflict, "read-only");
     written.push_back(std::move(status));
     co_return Result<void>{};
   }

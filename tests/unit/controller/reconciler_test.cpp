@@ -163,6 +163,19 @@ TEST(ReconcilerTest, StatusIsWrittenForChangesOnlyAndRefreshedEveryFiveMinutes) 
   EXPECT_EQ(w.status.written.size(), 2U);
 }
 
+TEST(ReconcilerTest, AStatusThatCantBeWrittenIsTriedAgainAfterAWhileNotAtEveryTurn) {
+  World w;
+  w.status.failures = 3;
+  w.add(policy_of("web", 1s));
+  w.start();
+
+  w.clock.advance(65s);
+  EXPECT_EQ(w.status.attempts, 3);
+  w.clock.advance(30s);
+  EXPECT_EQ(w.status.attempts, 4);
+  EXPECT_EQ(w.status.written.size(), 1U);
+}
+
 TEST(ReconcilerTest, ARunningOperationIsInTheStatus) {
   World w;
   w.metrics.cpu = 90;
