@@ -140,7 +140,11 @@ int validate_files(const Options& options) {
   const source::Validation report = source::validate_paths(options.paths, options.defaults);
   for (const source::FileProblem& problem : report.problems) std::printf("%s\n", problem.str().c_str());
   for (const Error& error : report.unreadable) std::fprintf(stderr, "stackscaler: %s\n", error.message().c_str());
-  if (report.ok()) std::printf("%zu policies in %zu files are valid\n", report.policies.size(), report.files);
+  if (report.ok()) {
+    std::printf("valid: %zu %s in %zu %s\n", report.policies.size(),
+                report.policies.size() == 1 ? "policy" : "policies", report.files,
+                report.files == 1 ? "file" : "files");
+  }
   return report.ok() ? 0 : 1;
 }
 

@@ -85,6 +85,7 @@ struct Commands {
 
   Commands(Options& o, Flags& f) {
     root.require_subcommand(1);
+    root.set_version_flag("--version", std::string("stackscaler ") + controller::version());
     root.set_help_all_flag("--help-all", "help of all commands");
     run = root.add_subcommand("run", "the controller: watches policies and keeps their stacks in size");
     add_settings(*run, f, kLoopNames);

@@ -105,6 +105,14 @@ TEST(OptionsTest, EveryCommandHasHelp) {
   }
 }
 
+TEST(OptionsTest, TellsItsVersion) {
+  for (const Arguments& arguments : {Arguments{"--version"}, Arguments{"version"}}) {
+    const ParsedOptions out = parse_options(arguments, {});
+    EXPECT_EQ(out.exit_code, 0);
+    EXPECT_TRUE(out.text.starts_with("stackscaler 0.")) << out.text;
+  }
+}
+
 TEST(OptionsTest, StackCommandsTakeTheirArguments) {
   const Options adopt =
       parsed({"stack", "adopt", "infra/web", "--id", "web", "--dependent", "a.b", "--dependent", "c.d"});
