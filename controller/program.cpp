@@ -45,19 +45,13 @@ terraform::DriverOptions driver_options(const Options& options) {
 
 Result<DataLock> DataLock::take(const std::filesystem::path& data) {
   const std::filesystem::path file = data / "lock";
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(ErrorKind::unavailable, "cannot open " + file.string() + ": " + std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd);
+  Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.ok()) return fail(ErrorKind::unavailable, "cannot open " + file.string() + ": " + std::strerror(errno));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorKind::conflict, "another stackscaler runs with the data folder " + data.string() +
                                          "; stop it, or give this one a folder of its own (--data)");
   }
-  return DataLock(fd);
-}
-
-DataLock::DataLock(DataLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-DataLock::~DataLock() {
-  if (fd_ >= 0) ::close(fd_);
+  return DataLock(std::move(lock));
 }
 
 Program::Program(const Options& given, std::unique_ptr<Logger> log, journal::Store store)

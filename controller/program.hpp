@@ -15,6 +15,7 @@
 #include "async/clock.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "controller/options.hpp"
@@ -36,14 +37,10 @@ class DataLock {
  public:
   // `conflict` when another process holds it.
   [[nodiscard]] static Result<DataLock> take(const std::filesystem::path& data);
-  DataLock(DataLock&& other) noexcept;
-  DataLock& operator=(DataLock&&) = delete;
-  DataLock(const DataLock&) = delete;
-  ~DataLock();
 
  private:
-  explicit DataLock(int fd) : fd_(fd) {}
-  int fd_;
+  explicit DataLock(Descriptor file) : file_(std::move(file)) {}
+  Descriptor file_;
 };
 
 class Program {

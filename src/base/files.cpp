@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.hpp"
+
 namespace stackscaler {
 namespace {
 
@@ -17,32 +19,6 @@ Error os_error(std::string_view what, const std::filesystem::path& path) {
                          : code == EACCES || code == EPERM ? ErrorKind::unauthorized
                                                            : ErrorKind::unavailable;
   return Error(kind, std::string(what) + " " + path.string() + ": " + std::strerror(code));
-}
-
-// Closes on every way out; the program's files are few, so a local type serves better than a public one.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 }  // namespace

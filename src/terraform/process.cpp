@@ -80,24 +80,6 @@ class SpawnSetup {
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-int Descriptor::release() {
-  const int fd = fd_;
-  fd_ = -1;
-  return fd;
-}
-
 ChildProcess::ChildProcess(asio::any_io_executor executor, ProcessId id, int pidfd, bool ours)
     : id_(std::move(id)), ours_(ours), pidfd_(executor, pidfd) {}
 

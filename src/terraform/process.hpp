@@ -22,25 +22,10 @@
 #include <vector>
 
 #include "async/clock.hpp"
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace stackscaler::terraform {
-
-// An owned file descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool ok() const { return fd_ >= 0; }
-  int release();
-
- private:
-  int fd_ = -1;
-};
 
 // A process by what can't be reused: the pid alone can.
 struct ProcessId {

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/descriptor.hpp"
 #include "base/files.hpp"
 #include "policy/parse.hpp"
 #include "policy/status_yaml.hpp"
@@ -34,21 +35,6 @@ Error os_error(std::string_view what, const fs::path& path) {
   return Error(kind, std::string(what) + " " + path.string() + ": " + std::strerror(code));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
 struct Identity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -63,16 +49,6 @@ std::optional<struct stat> lstat_of(const fs::path& path) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return std::nullopt;
   return info;
-}
-
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 // The new content in a file beside `file`, with its owner and mode. Removed on destruction unless kept.
