@@ -27,7 +27,7 @@ Error refused(const Target& target, const Verdict& verdict, int from, int to) {
   return Error(ErrorKind::invalid_input, verdict.reason,
                "stack " + target.entry.id + ": the plan for " + std::to_string(from) + " -> " + std::to_string(to) +
                    " holds more than that, so nothing was changed: " + lines +
-                   ". Look at it with: stackscaler reconcile --plan");
+                   ". Look at it with: stackscaler reconcile --dry-run --plan");
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ TEST_F(ScaleContract, Law1OnlyWhatWasDecidedAForeignChangeIsRefusedByName) {
   EXPECT_EQ(report.error().reason(), reason::kPlanRefused);
   EXPECT_NE(report.error().message().find("update terraform_data.app[0]"), std::string::npos)
       << report.error().message();
-  EXPECT_NE(report.error().message().find("stackscaler reconcile --plan"), std::string::npos);
+  EXPECT_NE(report.error().message().find("stackscaler reconcile --dry-run --plan"), std::string::npos);
   EXPECT_EQ(rig.host.journal.phases(), "intended abandoned");
   EXPECT_EQ(rig.stack.tree(), before) << "law 7: the user's bytes are the user's";
 }
