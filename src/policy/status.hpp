@@ -44,7 +44,7 @@ struct MetricStatus {
 
 struct OperationStatus {
   std::string id;
-  std::string phase;  // Planning | Applying | Verifying
+  std::string phase;  // Waiting | Planning | Draining | Applying | Verifying
   int from = 0;
   int to = 0;
   WallTime since{};

@@ -29,17 +29,48 @@ struct Step {
 // The same for a limit on destruction: percentages rounded down, at least 1.
 [[nodiscard]] int limit_size(const Step& step, int current);
 
+// spec.stack.allowUpdates: a resource that may be updated in place, and the attributes that may change.
+struct AllowedUpdate {
+  std::string address;  // of one resource; an index only if it has one
+  std::vector<std::string> attributes;
+  bool operator==(const AllowedUpdate&) const = default;
+};
+
+// spec.stack.env: a variable of Terraform's environment. Exactly one of value and file is set.
+struct EnvVariable {
+  std::string name;
+  std::string value;
+  std::string file;  // absolute; its content without the final line end, read at every use
+  bool operator==(const EnvVariable&) const = default;
+};
+
+// spec.stack.hooks: exactly one of command and webhook is set.
+struct Hook {
+  std::vector<std::string> command;  // run in the stack's folder
+  std::string webhook;               // an http or https URL that gets a POST
+  Duration timeout = std::chrono::minutes(5);
+  bool operator==(const Hook&) const = default;
+};
+
 // spec.stack. Exactly one of id and path is set.
 struct StackRef {
   std::string id;    // <stacks root>/<id>
   std::string path;  // a Terraform root module: absolute here (the parser resolves it against the policy's file)
   std::string variable = "instance_count";
+  std::string template_file;            // sized by rendering this template instead of by the variable; "": the variable
   std::string resource;                 // the counted resource's address; empty: found when there is just one
   std::vector<std::string> dependents;  // addresses that may be created and deleted at the same indexes
+  std::vector<AllowedUpdate> allow_updates;
   bool allow_data_loss = false;
   std::string workspace = "default";
   std::vector<std::string> var_files;
+  std::vector<std::string> backend_config;  // each a file or KEY=VALUE, as `terraform init -backend-config` takes it
+  std::vector<EnvVariable> env;
+  std::optional<Hook> pre_scale_in;
+  std::optional<Hook> post_scale_out;
+  bool release_stale_lock = false;  // force-unlock a state lock that the journal proves to be of a dead run of ours
   Duration state_refresh = std::chrono::minutes(5);
+  Duration plan_check = std::chrono::hours(6);  // how often a look-only plan keeps PlanSafe fresh
   bool operator==(const StackRef&) const = default;
 };
 

@@ -64,11 +64,11 @@ struct ScaleReport {
 
 struct OperationProgress {
   std::string id;
-  std::string phase;  // Planning | Applying | Verifying
+  std::string phase;  // Waiting | Planning | Draining | Applying | Verifying
   int from = 0;
   int to = 0;
   WallTime since{};
-  std::string progress;  // "1 of 2 created", or ""
+  std::string progress;  // "2 of 3 created, aws_instance.app[2] 34s", "3rd in the queue", or ""
 };
 using ProgressSink = std::function<void(const OperationProgress&)>;
 

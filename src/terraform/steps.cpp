@@ -63,6 +63,7 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   auto entry = co_await offload(services.pool, std::move(find));
   if (!entry) co_return fail(std::move(entry).error());
   Target target;
+  target.ref = ref;
   target.entry = std::move(*entry);
   if (!target.entry.metadata.terraform || target.entry.metadata.terraform->lineage.empty()) {
     co_return fail(ErrorKind::not_found, reason::kStackNotAdopted,

@@ -20,6 +20,7 @@ namespace stackscaler::terraform {
 
 // A stack with everything that its policy and its metadata say, the policy first.
 struct Target {
+  policy::StackRef ref;  // as the policy has it
   stack::StackEntry entry;
   std::string resource;
   std::string variable;

@@ -86,6 +86,13 @@ std::string_view preset_name(Preset preset) {
   return "none";
 }
 
+void hook_lines(std::string& out, std::string_view name, const std::optional<Hook>& hook) {
+  if (!hook) return;
+  line(out, name, hook->webhook);
+  for (const std::string& word : hook->command) line(out, "command", word);
+  line(out, "timeout", hook->timeout);
+}
+
 void metric_lines(std::string& out, const Metric& metric) {
   line(out, "metric", metric.name);
   line(out, "preset", preset_name(metric.preset));
@@ -148,12 +155,27 @@ std::string canonical_text(const Spec& spec) {
   line(out, "stack.id", spec.stack.id);
   line(out, "stack.path", spec.stack.path);
   line(out, "stack.variable", spec.stack.variable);
+  line(out, "stack.template", spec.stack.template_file);
   line(out, "stack.resource", spec.stack.resource);
   for (const std::string& address : spec.stack.dependents) line(out, "stack.dependent", address);
+  for (const AllowedUpdate& update : spec.stack.allow_updates) {
+    line(out, "stack.allowUpdate", update.address);
+    for (const std::string& attribute : update.attributes) line(out, "stack.allowUpdate.attribute", attribute);
+  }
   flag(out, "stack.allowDataLoss", spec.stack.allow_data_loss);
   line(out, "stack.workspace", spec.stack.workspace);
   for (const std::string& file : spec.stack.var_files) line(out, "stack.varFile", file);
+  for (const std::string& setting : spec.stack.backend_config) line(out, "stack.backendConfig", setting);
+  for (const EnvVariable& variable : spec.stack.env) {
+    line(out, "stack.env", variable.name);
+    line(out, "stack.env.value", variable.value);
+    line(out, "stack.env.file", variable.file);
+  }
+  hook_lines(out, "stack.hooks.preScaleIn", spec.stack.pre_scale_in);
+  hook_lines(out, "stack.hooks.postScaleOut", spec.stack.post_scale_out);
+  flag(out, "stack.releaseStaleLock", spec.stack.release_stale_lock);
   line(out, "stack.stateRefresh", spec.stack.state_refresh);
+  line(out, "stack.planCheck", spec.stack.plan_check);
   line(out, "bounds.min", fmt::format("{}", spec.bounds.min));
   line(out, "bounds.max", fmt::format("{}", spec.bounds.max));
   line(out, "interval", spec.interval);

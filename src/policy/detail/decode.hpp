@@ -23,6 +23,9 @@ enum class DocumentKind { empty, foreign, policy, unusable };
 
 [[nodiscard]] Spec decode_spec(Fields& spec, const std::filesystem::path& folder, const Defaults& defaults);
 
+// spec.stack; relative paths are resolved against `folder`.
+[[nodiscard]] StackRef decode_stack(Fields& stack, const std::filesystem::path& folder);
+
 // A text that is the same for equal specs and differs for different ones; its digest is the spec's digest.
 [[nodiscard]] std::string canonical_text(const Spec& spec);
 

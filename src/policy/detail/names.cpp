@@ -80,6 +80,19 @@ bool is_workspace(std::string_view name) {
                      [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-' || c == '~'; });
 }
 
+bool is_environment_name(std::string_view name) {
+  if (name.empty() || name.size() > 128 || !(is_letter(name.front()) || name.front() == '_')) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_alnum(c) || c == '_'; });
+}
+
+bool is_http_url(std::string_view url) {
+  const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+  if (scheme == 0 || url.size() == scheme || url.size() > 2048 || url[scheme] == '/') return false;
+  const std::string_view host = url.substr(scheme, url.find_first_of("/?#", scheme) - scheme);
+  return host.find('@') == std::string_view::npos &&
+         std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 bool is_path(std::string_view path) {
   if (path.empty() || path.size() > 4096) return false;
   return std::none_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; });

@@ -16,6 +16,8 @@ namespace stackscaler::policy::detail {
 [[nodiscard]] bool is_reserved_variable(std::string_view name);    // names that Terraform refuses for a variable
 [[nodiscard]] bool is_resource_address(std::string_view address);  // [module.x.]type.name, without an index
 [[nodiscard]] bool is_workspace(std::string_view name);
-[[nodiscard]] bool is_path(std::string_view path);  // not empty, no control character, at most 4096
+[[nodiscard]] bool is_environment_name(std::string_view name);  // [A-Za-z_][A-Za-z0-9_]*, at most 128
+[[nodiscard]] bool is_http_url(std::string_view url);           // http(s)://host…, printable, no user info
+[[nodiscard]] bool is_path(std::string_view path);              // not empty, no control character, at most 4096
 
 }  // namespace stackscaler::policy::detail

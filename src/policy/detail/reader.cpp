@@ -7,13 +7,15 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "policy/detail/text.hpp"
 
 namespace stackscaler::policy::detail {
 namespace {
 
-constexpr std::size_t kShown = 40;  // bytes of a value in a message
+constexpr std::size_t kMaxListed = 64;  // entries of a plain list
+constexpr std::size_t kShown = 40;      // bytes of a value in a message
 
 bool one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -296,6 +298,62 @@ Found read_step(Fields& fields, std::string_view name, Step& out) {
   }
   out = Step{value, percent};
   return node->at;
+}
+
+Found read_checked(Fields& f, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
+                   std::string& out) {
+  std::string text;
+  const Found at = read_string(f, name, want, text);
+  if (!at) return at;
+  if (!accepts(text)) {
+    f.problem(*at, name, fmt::format("must be {}, got \"{}\"", want, shorten(text, 60)));
+    return std::nullopt;
+  }
+  out = std::move(text);
+  return at;
+}
+
+void read_strings(Fields& f, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
+                  std::vector<std::string>& out) {
+  const Node* list = read_list(f, name);
+  if (list == nullptr) return;
+  if (list->items.size() > kMaxListed) {
+    f.problem(list->at, name, fmt::format("has {} entries; at most {} are allowed", list->items.size(), kMaxListed));
+    return;
+  }
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const Node& item = *list->items[i];
+    const std::string path = fmt::format("{}[{}]", f.path(name), i);
+    if (!string_value(item, path, want, f.problems())) continue;
+    if (!accepts(item.text)) {
+      f.problems().add(item.at, fmt::format("{} must be {}, got \"{}\"", path, want, shorten(item.text, 60)));
+    } else if (const auto [first, fresh] = seen.emplace(item.text, i); !fresh) {
+      f.problems().add(item.at, fmt::format("{} is the same as {}[{}]", path, f.path(name), first->second));
+    } else {
+      out.push_back(item.text);
+    }
+  }
+}
+
+void read_mappings(Fields& f, std::string_view name, std::size_t limit,
+                   const std::function<void(Fields& entry)>& each) {
+  const Node* list = read_list(f, name);
+  if (list == nullptr) return;
+  if (list->items.size() > limit) {
+    f.problem(list->at, name, fmt::format("has {} entries; at most {} are allowed", list->items.size(), limit));
+    return;
+  }
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const Node& item = *list->items[i];
+    const std::string path = fmt::format("{}[{}]", f.path(name), i);
+    if (item.kind != Node::Kind::mapping) {
+      f.problems().add(item.at, fmt::format("{} must be a mapping, got {}", path, describe(item)));
+      continue;
+    }
+    Fields entry(item, path, f.problems());
+    each(entry);
+  }
 }
 
 }  // namespace stackscaler::policy::detail

@@ -6,6 +6,7 @@
 // been said by then, and `out` keeps its default. A field that is present without a value is wrong, not absent.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -64,9 +65,18 @@ using Found = std::optional<Place>;
 
 [[nodiscard]] std::optional<Fields> read_mapping(Fields& fields, std::string_view name);
 [[nodiscard]] const Node* read_list(Fields& fields, std::string_view name);
+// Calls `each` for the mappings of a list of at most `limit` entries; the name of the entry is part of its path.
+void read_mappings(Fields& fields, std::string_view name, std::size_t limit,
+                   const std::function<void(Fields& entry)>& each);
+// A list of at most 64 different strings that pass `accepts`.
+void read_strings(Fields& fields, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
+                  std::vector<std::string>& out);
 // A scalar of a list or a field as a string; `path` names it.
 [[nodiscard]] bool string_value(const Node& node, std::string_view path, std::string_view want, Problems& problems);
 Found read_string(Fields& fields, std::string_view name, std::string_view want, std::string& out);
+// A string that must also pass `accepts`; `want` says what would be right.
+Found read_checked(Fields& fields, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
+                   std::string& out);
 Found read_bool(Fields& fields, std::string_view name, bool& out);
 Found read_int(Fields& fields, std::string_view name, int min, int max, int& out);
 Found read_number(Fields& fields, std::string_view name, double& out);

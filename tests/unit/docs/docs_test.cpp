@@ -75,6 +75,10 @@ TEST(DocsTest, ThePolicyPagesExampleIsValidAndShowsTheDefaults) {
   plain.stack.id = "web";
   plain.stack.resource = shown.stack.resource;
   plain.stack.dependents = shown.stack.dependents;
+  plain.stack.allow_updates = shown.stack.allow_updates;
+  plain.stack.env = shown.stack.env;
+  plain.stack.pre_scale_in = shown.stack.pre_scale_in;
+  plain.stack.post_scale_out = shown.stack.post_scale_out;
   plain.metrics = shown.metrics;
   EXPECT_EQ(shown, plain) << "apart from these fields the example shows what is meant by leaving a field out";
 }
