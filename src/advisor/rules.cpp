@@ -18,6 +18,12 @@ const std::string& message_of(const decision::Signals& signals) {
   return found == signals.each.end() ? signals.missing : found->message;
 }
 
+std::string_view reason_of(const decision::Signals& signals) {
+  const auto leads = [&](const decision::Signal& s) { return s.name == signals.leading; };
+  const auto found = std::find_if(signals.each.begin(), signals.each.end(), leads);
+  return found == signals.each.end() ? reason::kDesiredWithinRange : found->reason;
+}
+
 }  // namespace
 
 decision::Advice rules_advice(const decision::Observation& observation, const decision::Signals& signals) {
@@ -29,10 +35,10 @@ decision::Advice rules_advice(const decision::Observation& observation, const de
     if (advice.message.empty()) advice.message = "no metric proposes a count";
   } else if (advice.target > observation.current) {
     advice.action = Action::scale_up;
-    advice.reason = reason::kAboveThreshold;
+    advice.reason = reason_of(signals);
   } else if (advice.target < observation.current) {
     advice.action = Action::scale_down;
-    advice.reason = reason::kBelowThreshold;
+    advice.reason = reason_of(signals);
   } else {
     advice.reason = reason::kDesiredWithinRange;
   }

@@ -23,6 +23,9 @@ class Course {
   void follow(const std::optional<Advice>& advice);
   void require_data();
   void require_confidence(const std::optional<Advice>& advice);
+  void veto();
+  void stabilize_it();
+  void keep_policies();
   void keep_cooldown();
   void keep_bounds();
   void keep_max_step();
@@ -32,6 +35,7 @@ class Course {
   // Sets `to`; records the step when it changed something.
   void set(std::string_view step, int to, std::string_view why, const std::string& message);
   [[nodiscard]] Duration cooldown_left(Duration cooldown) const;
+  void come_down_to(int max);
 
   const policy::Spec& spec_;
   const Signals& signals_;
@@ -41,6 +45,8 @@ class Course {
   int to_;
   std::string reason_;
   std::string message_;
+  bool trusted_ = true;
+  std::optional<int> recommended_;
   std::vector<TraceLine> trace_;
 };
 
@@ -75,8 +81,42 @@ void Course::require_data() {
 
 void Course::require_confidence(const std::optional<Advice>& advice) {
   if (to_ == from_ || !advice || advice->confidence >= spec_.advisor.confidence_threshold) return;
+  trusted_ = false;
   set("confidence", from_, reason::kLowConfidence,
       fmt::format("confidence {:.2f} is below {:.2f}", advice->confidence, spec_.advisor.confidence_threshold));
+}
+
+// Whoever asks: no way down while a metric is above its upper limit.
+void Course::veto() {
+  if (to_ >= from_ || signals_.above.empty()) return;
+  set("veto", from_, reason::kMetricVeto, "no scale-down while " + signals_.above);
+}
+
+void Course::stabilize_it() {
+  // What rests on missing data or on advice that nobody trusts is no recommendation.
+  if (!trusted_ || !signals_.proposal || (!signals_.may_scale_down && to_ <= from_)) return;
+  recommended_ = to_;
+  const Duration up = spec_.behavior.scale_up.stabilization_window;
+  const Duration down = spec_.behavior.scale_down.stabilization_window;
+  const int stable = stabilize(from_, to_, history_.recommendations, up, down, now_);
+  if (stable == to_) return;
+  const bool rising = to_ > from_;
+  set("stabilization", stable, rising ? reason::kScaleUpStabilized : reason::kScaleDownStabilized,
+      rising ? fmt::format("held: {} was enough within the last {}", stable, format_duration(up))
+             : fmt::format("held: {} was needed within the last {}", stable, format_duration(down)));
+}
+
+void Course::keep_policies() {
+  const policy::Behavior& behavior = spec_.behavior;
+  if (to_ > from_) {
+    const int limit = std::max(from_, limit_up(from_, behavior.scale_up, history_.events, now_));
+    if (to_ <= limit || limit >= spec_.bounds.max) return;  // the bounds are nearer, and say so
+    set("policies", limit, reason::kScaleUpLimit, fmt::format("behavior.scaleUp allows {} for now", limit));
+  } else if (to_ < from_) {
+    const int limit = std::min(from_, limit_down(from_, behavior.scale_down, history_.events, now_));
+    if (to_ >= limit || limit <= spec_.bounds.min) return;
+    set("policies", limit, reason::kScaleDownLimit, fmt::format("behavior.scaleDown allows {} for now", limit));
+  }
 }
 
 Duration Course::cooldown_left(Duration cooldown) const {
@@ -94,8 +134,7 @@ void Course::keep_cooldown() {
       fmt::format("held: less than {} since the last scaling ended", format_duration(cooldown)));
 }
 
-// Bounds need no metrics. Below min: up to it, at once. Above max: down, but as any scale-down only with all data and
-// after the cooldown.
+// Bounds need no metrics. Below min: up to it, at once.
 void Course::keep_bounds() {
   const auto [min, max] = spec_.bounds;
   if (to_ < min) {
@@ -103,17 +142,25 @@ void Course::keep_bounds() {
   } else if (to_ > max && from_ <= max) {
     set("bounds", max, reason::kTooManyInstances, fmt::format("bounds.max is {}", max));
   } else if (to_ > max) {
-    const Duration cooldown = spec_.behavior.scale_down.cooldown;
-    if (!signals_.may_scale_down) {
-      set("bounds", from_, signals_.instances_missing ? reason::kInstancesMissing : reason::kMetricsMissing,
-          fmt::format("above bounds.max ({}), but no scale-down while data is missing ({})", max, signals_.missing));
-    } else if (cooldown_left(cooldown) > Duration(0)) {
-      set("bounds", from_, reason::kScaleDownCooldown,
-          fmt::format("above bounds.max ({}), held: less than {} since the last scaling ended", max,
-                      format_duration(cooldown)));
-    } else {
-      set("bounds", max, reason::kTooManyInstances, fmt::format("bounds.max is {}", max));
-    }
+    come_down_to(max);
+  }
+}
+
+// A count above max comes down as in any scale-down, only with all data and within the rules; or at once by
+// enforceMax: immediate.
+void Course::come_down_to(int max) {
+  const policy::ScaleRules& rules = spec_.behavior.scale_down;
+  const bool immediate = spec_.behavior.enforce_max == policy::EnforceMax::immediate;
+  if (!immediate && !signals_.may_scale_down) {
+    set("bounds", from_, signals_.instances_missing ? reason::kInstancesMissing : reason::kMetricsMissing,
+        fmt::format("above bounds.max ({}), but no scale-down while data is missing ({})", max, signals_.missing));
+  } else if (!immediate && cooldown_left(rules.cooldown) > Duration(0)) {
+    set("bounds", from_, reason::kScaleDownCooldown,
+        fmt::format("above bounds.max ({}), held: less than {} since the last scaling ended", max,
+                    format_duration(rules.cooldown)));
+  } else {
+    const int limit = immediate ? max : std::min(from_, limit_down(from_, rules, history_.events, now_));
+    set("bounds", std::max(max, limit), reason::kTooManyInstances, fmt::format("bounds.max is {}", max));
   }
 }
 
@@ -142,6 +189,7 @@ Decision Course::finish(const std::optional<Advice>& advice) && {
   decision.advisor = advice ? advice->advisor : "none";
   decision.reason = std::move(reason_);
   decision.message = std::move(message_);
+  decision.recommended = recommended_;
   decision.signals = signals_.each;
   decision.trace = std::move(trace_);
   return decision;
@@ -165,6 +213,9 @@ Decision decide(const policy::Spec& spec, const Observation& observation, const 
   course.follow(advice);
   course.require_data();
   course.require_confidence(advice);
+  course.veto();
+  course.stabilize_it();
+  course.keep_policies();
   course.keep_cooldown();
   course.keep_bounds();
   course.keep_max_step();

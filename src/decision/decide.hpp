@@ -4,6 +4,8 @@
 //
 // No I/O, no clock, no randomness: the live loop, dry run and the tests call this same function, and equal inputs give
 // equal outputs. Counts are instances; metric values are in the metric's own unit.
+// The guardrails come in a fixed order, each with a line in the trace where it changed something: missing data,
+// confidence, veto, stabilization, rate policies, cooldown, bounds, maxStep, freeze.
 // Vocabulary and the rule "the largest proposal wins, a missing metric forbids scale-down" are the
 // HorizontalPodAutoscaler's (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details).
 #pragma once
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "decision/limits.hpp"
 #include "policy/types.hpp"
 
 namespace stackscaler::decision {
@@ -41,7 +44,9 @@ struct History {
   std::optional<WallTime> last_scale_end;  // end of the last operation that changed the stack
   // Until then instances that have just been created may not report yet (law 2: "less those warming up").
   std::optional<WallTime> warm_until;
-  int warming = 0;  // how many instances the last scale-up created
+  int warming = 0;                              // how many instances the last scale-up created
+  std::vector<Recommendation> recommendations;  // one for each count, at its latest time; see remember()
+  std::vector<ScaleEvent> events;
 };
 
 // What an advisor proposes. Rules: confidence 1.
@@ -59,8 +64,10 @@ struct Signal {
   std::string name;
   std::optional<double> value;
   std::optional<int> proposal;  // absent: the metric is missing, or only observed
+  bool above = false;           // above its upper limit: no scale-down while that is so
+  std::string_view reason;      // a constant of policy/reasons.hpp: why this proposal
   std::string missing;
-  std::string message;  // "cpu 81.3 is above 75: 3 -> 4"
+  std::string message;  // "cpu 81.3 is above 75"
 };
 
 struct Signals {
@@ -70,10 +77,12 @@ struct Signals {
   std::string missing;          // the first thing missing, in words
   bool instances_missing = false;
   std::string leading;  // the name of the metric that gave the largest proposal
+  std::string above;    // the message of the first metric that is above its upper limit, or ""
+  int booting = 0;      // instances that were created just now: they count as being at their target
 };
 
 struct TraceLine {
-  std::string_view step;  // "signal", "combine", "advice", "confidence", "cooldown", "bounds", "maxStep" …
+  std::string_view step;  // "signal", "advice", "missingData", "confidence", "veto", "stabilization", "policies" …
   int before = 0;
   int after = 0;
   std::string message;
@@ -87,6 +96,9 @@ struct Decision {
   std::string advisor;
   std::string reason;
   std::string message;
+  // What stabilization windows of later decisions have to know of this one: give it to remember(). Absent while data is
+  // missing or the advice was not trusted.
+  std::optional<int> recommended;
   std::vector<Signal> signals;
   std::vector<TraceLine> trace;
 };

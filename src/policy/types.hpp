@@ -88,6 +88,16 @@ struct Threshold {
   bool operator==(const Threshold&) const = default;
 };
 
+// What a metric's value is held against, as the HorizontalPodAutoscaler has it. `value`: the whole of the stack's
+// value; `per_instance`: the whole of it divided by the count; `utilization`: a percentage, averaged over the
+// instances.
+enum class TargetType { value, per_instance, utilization };
+struct Target {
+  TargetType type = TargetType::value;
+  double value = 0;  // above 0
+  bool operator==(const Target&) const = default;
+};
+
 enum class Preset { none, cpu, memory, instances };
 
 struct Metric {
@@ -96,7 +106,10 @@ struct Metric {
   std::string query;      // PromQL; empty with a preset that brings its own
   std::string freshness;  // PromQL whose value is the time stamp of the newest sample; empty: unknown, or the preset's
   Duration max_age = std::chrono::minutes(2);
-  std::optional<Threshold> threshold;  // absent only with preset `instances`, which is then only observed
+  // At most one of the three; none only with preset `instances`, which is then only observed.
+  std::optional<Threshold> threshold;
+  std::optional<Target> target;
+  bool desired = false;  // the value is the count
   bool operator==(const Metric&) const = default;
 };
 
@@ -106,15 +119,34 @@ struct Advisor {
   bool operator==(const Advisor&) const = default;
 };
 
+// One of behavior.<direction>.policies: at most this much change within a period.
+struct RatePolicy {
+  int value = 1;
+  bool percent = false;  // of the count at the period's begin
+  Duration period{};
+  bool operator==(const RatePolicy&) const = default;
+};
+// Which of several rate policies holds: the one that allows the largest change, the smallest, or no change at all.
+enum class SelectPolicy { max, min, disabled };
+
 struct ScaleRules {
   Duration cooldown{};
   Step max_step;
+  double tolerance = 0.1;  // of targets: a ratio of value and target that near to 1 changes nothing
+  Duration stabilization_window{};
+  SelectPolicy select_policy = SelectPolicy::max;
+  std::vector<RatePolicy> policies{};  // empty: no limit of this kind
   bool operator==(const ScaleRules&) const = default;
 };
 
+// How a count above bounds.max comes down: as any scale-down, or at once and without metrics.
+enum class EnforceMax { gradual, immediate };
+
 struct Behavior {
   ScaleRules scale_up{std::chrono::minutes(1), Step{10, false}};
-  ScaleRules scale_down{std::chrono::minutes(5), Step{25, true}};
+  ScaleRules scale_down{std::chrono::minutes(5), Step{25, true}, 0.1, std::chrono::minutes(5)};
+  EnforceMax enforce_max = EnforceMax::gradual;
+  std::optional<Duration> warmup;  // absent: auto
   bool operator==(const Behavior&) const = default;
 };
 
@@ -125,6 +157,7 @@ struct Spec {
   std::vector<Metric> metrics;
   Advisor advisor;
   Behavior behavior;
+  std::optional<int> on_missing_instances;  // all metrics missing: at least this many; absent: hold
   bool dry_run = false;
   bool suspend = false;
   bool operator==(const Spec&) const = default;
