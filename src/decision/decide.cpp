@@ -66,8 +66,9 @@ void Course::follow(const std::optional<Advice>& advice) {
     set("advice", from_, reason::kMetricsMissing, "no advice");
     return;
   }
-  // An advisor may raise, never go below what the metrics propose.
-  const int floor = signals_.proposal.value_or(from_);
+  // An advisor may raise, and go below what the metrics propose only with full authority.
+  const bool full = spec_.advisor.authority == policy::Authority::full;
+  const int floor = full ? 0 : signals_.proposal.value_or(from_);
   const int target = advice->action == Action::no_change ? from_ : std::max(advice->target, floor);
   set("advice", std::clamp(target, 0, policy::kMaxInstances), advice->reason, advice->message);
 }

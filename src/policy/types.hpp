@@ -113,9 +113,13 @@ struct Metric {
   bool operator==(const Metric&) const = default;
 };
 
+// What an advisor may do beside raising the count within the limits. `full`: lower it below what the metrics propose.
+enum class Authority { bounded, full };
+
 struct Advisor {
   std::string type = "rules";
   double confidence_threshold = 0.7;
+  Authority authority = Authority::bounded;
   bool operator==(const Advisor&) const = default;
 };
 

@@ -93,12 +93,30 @@ void hook_lines(std::string& out, std::string_view name, const std::optional<Hoo
   line(out, "timeout", hook->timeout);
 }
 
+void rules_lines(std::string& out, std::string_view direction, const ScaleRules& rules) {
+  line(out, "direction", direction);
+  line(out, "cooldown", rules.cooldown);
+  line(out, "maxStep", rules.max_step);
+  line(out, "tolerance", rules.tolerance);
+  line(out, "stabilizationWindow", rules.stabilization_window);
+  line(out, "selectPolicy", fmt::format("{}", static_cast<int>(rules.select_policy)));
+  for (const RatePolicy& rate : rules.policies) {
+    line(out, "policy", fmt::format("{}{}", rate.value, rate.percent ? "%" : ""));
+    line(out, "period", rate.period);
+  }
+}
+
 void metric_lines(std::string& out, const Metric& metric) {
   line(out, "metric", metric.name);
   line(out, "preset", preset_name(metric.preset));
   line(out, "query", metric.query);
   line(out, "freshness", metric.freshness);
   line(out, "maxAge", metric.max_age);
+  if (metric.target) {
+    line(out, "target.type", fmt::format("{}", static_cast<int>(metric.target->type)));
+    line(out, "target.value", metric.target->value);
+  }
+  if (metric.desired) flag(out, "desired", true);
   if (!metric.threshold) return;
   line(out, "threshold.scaleUp", metric.threshold->scale_up);
   line(out, "threshold.scaleDown", metric.threshold->scale_down);
@@ -182,10 +200,12 @@ std::string canonical_text(const Spec& spec) {
   for (const Metric& metric : spec.metrics) metric_lines(out, metric);
   line(out, "advisor.type", spec.advisor.type);
   line(out, "advisor.confidenceThreshold", spec.advisor.confidence_threshold);
-  line(out, "scaleUp.cooldown", spec.behavior.scale_up.cooldown);
-  line(out, "scaleUp.maxStep", spec.behavior.scale_up.max_step);
-  line(out, "scaleDown.cooldown", spec.behavior.scale_down.cooldown);
-  line(out, "scaleDown.maxStep", spec.behavior.scale_down.max_step);
+  rules_lines(out, "scaleUp", spec.behavior.scale_up);
+  rules_lines(out, "scaleDown", spec.behavior.scale_down);
+  flag(out, "enforceMax.immediate", spec.behavior.enforce_max == EnforceMax::immediate);
+  line(out, "warmup", spec.behavior.warmup ? fmt::format("{}", spec.behavior.warmup->count()) : std::string("auto"));
+  line(out, "onMissing",
+       spec.on_missing_instances ? fmt::format("{}", *spec.on_missing_instances) : std::string("hold"));
   flag(out, "dryRun", spec.dry_run);
   flag(out, "suspend", spec.suspend);
   return out;

@@ -26,6 +26,10 @@ enum class DocumentKind { empty, foreign, policy, unusable };
 // spec.stack; relative paths are resolved against `folder`.
 [[nodiscard]] StackRef decode_stack(Fields& stack, const std::filesystem::path& folder);
 
+[[nodiscard]] Behavior decode_behavior(Fields& behavior);
+// spec.onMissingMetrics: hold, or a count.
+[[nodiscard]] std::optional<std::optional<int>> read_on_missing(Fields& spec);
+
 // A text that is the same for equal specs and differs for different ones; its digest is the spec's digest.
 [[nodiscard]] std::string canonical_text(const Spec& spec);
 

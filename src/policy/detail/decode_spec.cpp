@@ -45,19 +45,26 @@ Threshold decode_threshold(Fields& f) {
   return out;
 }
 
+Target decode_target(Fields& f) {
+  Target out;
+  static constexpr std::array<std::pair<std::string_view, TargetType>, 3> kTypes{
+      {{"Value", TargetType::value},
+       {"PerInstance", TargetType::per_instance},
+       {"Utilization", TargetType::utilization}}};
+  read_word(f, "type", kTypes, out.type);
+  if (!f.has("type")) f.missing("type", "is missing; it is Value, PerInstance or Utilization");
+  if (!f.has("value")) f.missing("value", "is missing");
+  if (const Found at = read_quantity(f, "value", out.value); at && !(out.value > 0)) {
+    f.problem(*at, "value", "must be above 0");
+  }
+  f.finish();
+  return out;
+}
+
 void read_preset(Fields& f, Preset& out) {
   static constexpr std::array<std::pair<std::string_view, Preset>, 3> kPresets{
       {{"cpu", Preset::cpu}, {"memory", Preset::memory}, {"instances", Preset::instances}}};
-  std::string text;
-  const Found at = read_string(f, "preset", "cpu, memory or instances", text);
-  if (!at) return;
-  for (const auto& [name, preset] : kPresets) {
-    if (name == text) {
-      out = preset;
-      return;
-    }
-  }
-  f.problem(*at, "preset", fmt::format("must be cpu, memory or instances, got \"{}\"", shorten(text, 60)));
+  read_word(f, "preset", kPresets, out);
 }
 
 void read_query(Fields& f, std::string_view name, std::string& out) {
@@ -78,15 +85,22 @@ Metric decode_metric(Fields& f) {
   read_query(f, "freshness", out.freshness);
   read_duration(f, "maxAge", 1s, 1h, out.max_age);
   if (auto threshold = read_mapping(f, "threshold")) out.threshold = decode_threshold(*threshold);
-  const bool later = f.has("target") || f.has("desired") || f.has("source");
+  if (auto target = read_mapping(f, "target")) out.target = decode_target(*target);
+  if (auto desired = read_mapping(f, "desired")) {
+    desired->finish();
+    out.desired = true;
+  }
   if (!f.has("preset") && !f.has("query")) {
     f.problems().add(f.at(),
                      fmt::format("{} is missing; give it, or a preset (cpu, memory, instances)", f.path("query")));
   }
-  if (!f.has("threshold") && out.preset != Preset::instances && !later) {
-    f.missing("threshold", "is missing; only the preset 'instances' goes without");
+  const int kinds = (f.has("threshold") ? 1 : 0) + (f.has("target") ? 1 : 0) + (f.has("desired") ? 1 : 0);
+  if (kinds == 0 && out.preset != Preset::instances) {
+    f.missing("threshold", "is missing (or target, or desired); only the preset 'instances' goes without");
+  } else if (kinds > 1) {
+    f.problems().add(f.at(), f.path("threshold") + ", target and desired exclude one another; exactly one is allowed");
   }
-  f.unsupported({"source", "target", "desired"});
+  f.unsupported({"source"});
   f.finish();
   return out;
 }
@@ -142,16 +156,6 @@ Advisor decode_advisor(Fields& f, Advisor out) {
   return out;
 }
 
-void decode_rules(Fields& behavior, std::string_view name, bool down, ScaleRules& out) {
-  auto f = read_mapping(behavior, name);
-  if (!f) return;
-  read_duration(*f, "cooldown", 0s, 24h, out.cooldown);
-  read_step(*f, "maxStep", out.max_step);
-  f->unsupported({"tolerance", "stabilizationWindow", "selectPolicy", "policies"});
-  if (down) f->unsupported({"enforceMax"});
-  f->finish();
-}
-
 }  // namespace
 
 Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults& defaults) {
@@ -166,15 +170,11 @@ Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults&
   read_duration(f, "interval", 1s, 24h, out.interval);
   out.metrics = decode_metrics(f);
   if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, out.advisor);
-  if (auto behavior = read_mapping(f, "behavior")) {
-    decode_rules(*behavior, "scaleUp", false, out.behavior.scale_up);
-    decode_rules(*behavior, "scaleDown", true, out.behavior.scale_down);
-    behavior->unsupported({"warmup"});
-    behavior->finish();
-  }
+  if (auto behavior = read_mapping(f, "behavior")) out.behavior = decode_behavior(*behavior);
+  if (auto missing = read_on_missing(f)) out.on_missing_instances = *missing;
   read_bool(f, "dryRun", out.dry_run);
   read_bool(f, "suspend", out.suspend);
-  f.unsupported({"schedules", "onMissingMetrics"});
+  f.unsupported({"schedules"});
   f.finish();
   return out;
 }

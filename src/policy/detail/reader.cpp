@@ -356,4 +356,37 @@ void read_mappings(Fields& f, std::string_view name, std::size_t limit,
   }
 }
 
+std::optional<std::size_t> read_choice(Fields& f, std::string_view name, std::span<const std::string_view> words) {
+  std::string listed;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    listed += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
+  }
+  std::string text;
+  const Found at = read_string(f, name, listed, text);
+  if (!at) return std::nullopt;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == text) return i;
+  }
+  f.problem(*at, name, fmt::format("must be {}, got \"{}\"", listed, shorten(text, 60)));
+  return std::nullopt;
+}
+
+Found read_quantity(Fields& f, std::string_view name, double& out) {
+  const Node* node = f.get(name);
+  if (node == nullptr) return std::nullopt;
+  bool whole = false;
+  if (node->kind != Node::Kind::scalar || !is_json_number(node->text, whole)) {
+    f.problem(node->at, name, number_complaint(*node, "a number such as 200 or \"0.5\""));
+    return std::nullopt;
+  }
+  double value = 0;
+  const auto [end, ec] = std::from_chars(node->text.data(), node->text.data() + node->text.size(), value);
+  if (ec != std::errc{} || !std::isfinite(value)) {
+    f.problem(node->at, name, fmt::format("is out of range: {}", shorten(node->text, kShown)));
+    return std::nullopt;
+  }
+  out = value + 0.0;
+  return node->at;
+}
+
 }  // namespace stackscaler::policy::detail

@@ -6,11 +6,14 @@
 // been said by then, and `out` keeps its default. A field that is present without a value is wrong, not absent.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -77,6 +80,18 @@ Found read_string(Fields& fields, std::string_view name, std::string_view want, 
 // A string that must also pass `accepts`; `want` says what would be right.
 Found read_checked(Fields& fields, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
                    std::string& out);
+// One of a few words, in their exact spelling.
+[[nodiscard]] std::optional<std::size_t> read_choice(Fields& fields, std::string_view name,
+                                                     std::span<const std::string_view> words);
+template <class T, std::size_t N>
+void read_word(Fields& fields, std::string_view name, const std::array<std::pair<std::string_view, T>, N>& words,
+               T& out) {
+  std::array<std::string_view, N> names;
+  for (std::size_t i = 0; i < N; ++i) names[i] = words[i].first;
+  if (const auto chosen = read_choice(fields, name, names)) out = words[*chosen].second;
+}
+// A number, or the same in quotes as Kubernetes writes quantities: 200, "200", "0.5". No suffixes.
+Found read_quantity(Fields& fields, std::string_view name, double& out);
 Found read_bool(Fields& fields, std::string_view name, bool& out);
 Found read_int(Fields& fields, std::string_view name, int min, int max, int& out);
 Found read_number(Fields& fields, std::string_view name, double& out);
