@@ -237,7 +237,7 @@ TEST(DecideProperty, AFixedPointIsKept) {
     if (moves) continue;
     Life life(g, s);
     Observation o = first;
-    for (int pass = 0; pass < 400; ++pass) {
+    for (int pass = 0; pass < 2000; ++pass) {
       o.current = life.count();
       life.pass(o, false);
     }
