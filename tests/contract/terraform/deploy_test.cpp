@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "rig.hpp"
@@ -167,6 +168,48 @@ TEST(DeployTest, AnApplyThatFailsKeepsTheFolderAndSaysWhatToDo) {
   const auto adopted = fresh.host.adopt(std::move(request));
   ASSERT_TRUE(adopted) << adopted.error().message();
   EXPECT_EQ(adopted->count, 2);
+}
+
+TEST(DeployTest, ADeployThatACrashCutShortIsClosedAndCanBeTakenIn) {
+  STK_NEED_TERRAFORM();
+  Fresh fresh;
+  ASSERT_TRUE(fresh.deploy(fresh.request()));
+  // As the crash leaves it: metadata without what adopting records, and an open operation.
+  auto entry = fresh.host.registry.load("web").value();
+  const auto cut = stack::parse_metadata(R"({"template": "main.tf.tpl", "context": {"instance_count": 2}})").value();
+  entry.metadata = cut;
+  ASSERT_TRUE(fresh.host.registry.save(entry));
+  ports::OperationRecord open;
+  open.id = "0123456789abcdef";
+  open.stack = "web";
+  open.to = 2;
+  open.phase = ports::Phase::applying;
+
+  const auto closed = run(fresh.host.io, fresh.host.driver.recover(fresh.host.recovery, std::move(open), {}));
+
+  ASSERT_TRUE(closed) << closed.error().message();
+  EXPECT_EQ(closed->phase, ports::Phase::failed);
+  EXPECT_EQ(closed->outcome_reason, "StackNotAdopted");
+  EXPECT_NE(closed->outcome.find("stackscaler stack adopt"), std::string::npos);
+  terraform::AdoptRequest request;
+  request.folder = fresh.folder();
+  request.id = "web";
+  EXPECT_TRUE(fresh.host.adopt(std::move(request)));
+  EXPECT_EQ(fresh.host.observe().value().count, 2);
+}
+
+TEST(DeployTest, AStackDestroyedByHandIsReportedAndNotMadeAgain) {
+  STK_NEED_TERRAFORM();
+  Fresh fresh;
+  ASSERT_TRUE(fresh.deploy(fresh.request()));
+  const std::string destroy =
+      "terraform -chdir='" + fresh.folder().string() + "' destroy -auto-approve -input=false >/dev/null 2>&1";
+  ASSERT_EQ(std::system(destroy.c_str()), 0);
+
+  const auto scaled = fresh.host.scale(3);
+
+  ASSERT_FALSE(scaled);
+  EXPECT_EQ(scaled.error().reason(), "StateChanged") << scaled.error().message();
 }
 
 }  // namespace
