@@ -113,6 +113,13 @@ asio::awaitable<Result<AdoptReport>> TerraformDriver::adopt(const ports::WritePe
   co_return co_await shielded(services_->executor, std::move(task));
 }
 
+asio::awaitable<Result<DeployReport>> TerraformDriver::deploy(const ports::WritePermit* permit, DeployRequest request,
+                                                              ports::ProgressSink progress) {
+  Deploy operation(*services_, permit, std::move(request), std::move(progress));
+  auto task = operation.run();
+  co_return co_await shielded(services_->executor, std::move(task));
+}
+
 asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef stack) {
   auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
