@@ -198,8 +198,9 @@ Result<void> OperationFolder::create(std::size_t keep) const {
   fs::directory_iterator folders(path_.parent_path(), ec);
   for (const fs::directory_iterator end; !ec && folders != end; folders.increment(ec)) {
     std::error_code ignored;
-    // A plan file says that the operation is not over: it runs, or waits for its recovery.
+    // Both files go at an operation's end: one of them says that it runs, or waits for its recovery.
     if (fs::exists(folders->path() / "plan.tfplan", ignored)) continue;
+    if (fs::exists(folders->path() / "count.tfvars.json", ignored)) continue;
     others.emplace_back(fs::last_write_time(folders->path(), ignored), folders->path());
   }
   std::sort(others.begin(), others.end());
