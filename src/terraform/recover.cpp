@@ -89,9 +89,8 @@ asio::awaitable<Result<void>> Recover::see_it_through() {
     auto adopted = ChildProcess::adopt(s_.executor, found.front().id);
     if (!adopted) {
       if (++failures == kFailures) {
-        co_return fail(ErrorKind::unavailable, "process " + std::to_string(found.front().id.pid) +
-                                                   " of operation " + record_.id +
-                                                   " can't be followed: " + adopted.error().message());
+        co_return fail(ErrorKind::unavailable, "process " + std::to_string(found.front().id.pid) + " of operation " +
+                                                   record_.id + " can't be followed: " + adopted.error().message());
       }
       (void)co_await s_.clock.sleep_for(std::chrono::milliseconds(200));
       continue;
@@ -194,6 +193,10 @@ void Recover::judge_apply(const State& state) {
   reason_ = error.empty() ? reason::kApplyInterrupted : reason::kApplyFailed;
   outcome_ = error.empty() ? "terraform ended while the program was away" : "terraform apply failed: " + error;
   outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself);
+  if (!ended_by_itself && !stream_.creating.empty()) {
+    reason_ = reason::kPossibleOrphans;
+    outcome_ += orphans_text(stream_, record_.stack);
+  }
   if (!tainted.empty()) {
     outcome_ += "; " + plural(static_cast<int>(tainted.size()), "instance") + " of it did not finish (tainted)";
   }
