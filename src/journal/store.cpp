@@ -85,7 +85,8 @@ Result<std::filesystem::path> set_file_aside(const std::filesystem::path& file) 
     if (std::filesystem::exists(aside, ec)) continue;
     std::filesystem::rename(file, aside, ec);
     if (ec) return fail(ErrorKind::unavailable, "cannot set the damaged journal aside: " + ec.message());
-    std::filesystem::remove(file.string() + "-wal", ec);
+    // Its newest records may be in the -wal alone, so that goes with it; -shm is made anew from it.
+    std::filesystem::rename(file.string() + "-wal", aside.string() + "-wal", ec);
     std::filesystem::remove(file.string() + "-shm", ec);
     return aside;
   }
@@ -124,6 +125,7 @@ Result<void> Store::create_tables() {
 
 Result<void> Store::prune() {
   decisions_since_prune_ = 0;
+  operations_since_prune_ = 0;
   auto decisions = db_.prepare("DELETE FROM decisions WHERE number <= (SELECT max(number) FROM decisions) - ?");
   if (!decisions) return fail(std::move(decisions).error());
   decisions->bind(kKeptDecisions);
@@ -159,7 +161,10 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   put->bind(static_cast<std::int64_t>(r.pid_start)).bind(r.boot_id).bind(r.stream);
   put->bind(r.count_after ? std::optional<std::int64_t>(*r.count_after) : std::nullopt);
   put->bind(r.outcome_reason).bind(r.outcome).bind(std::int64_t{applied ? 1 : 0});
-  return run(*put);
+  if (auto done = run(*put); !done) return done;
+  // The record is on the disk: what comes now must not say otherwise.
+  if (++operations_since_prune_ >= 1000) (void)prune();
+  return {};
 }
 
 Result<std::vector<OperationRecord>> Store::select_operations(std::string_view where, const std::string& argument) {

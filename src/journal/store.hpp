@@ -44,6 +44,7 @@ class Store {
 
   Database db_;
   int decisions_since_prune_ = 0;
+  int operations_since_prune_ = 0;
   bool durable_ = false;
 };
 

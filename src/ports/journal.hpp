@@ -73,6 +73,8 @@ class Journal {
   // Inserts or replaces by id.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_operation(OperationRecord record) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<OperationRecord>>> unfinished_operations() = 0;
+  // The operation of that id as it is on the disk now, by whichever process.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> operation(std::string id) = 0;
   // The newest operation of that stack that reached an apply, if any.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> last_applied(
       std::string stack) = 0;

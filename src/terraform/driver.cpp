@@ -21,6 +21,8 @@ namespace reason = policy::reason;
 
 namespace {
 
+constexpr Duration kStampsKept = std::chrono::hours(48);  // without an observation
+
 template <class T>
 asio::awaitable<void> store(asio::awaitable<T> task, std::optional<T>* out) {
   out->emplace(co_await std::move(task));
@@ -141,7 +143,8 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
   if (backend->state_file.empty()) {
     services_->stamps.erase(target->entry.id);
   } else {
-    services_->stamps[target->entry.id] = WatchedState{backend->state_file, std::get<1>(found)};
+    services_->stamps[target->entry.id] =
+        WatchedState{backend->state_file, std::get<1>(found), services_->clock.steady_now()};
   }
   ports::StackView view;
   view.name = target->entry.id;
@@ -195,11 +198,14 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
 }
 
 asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {
+  // A stack that no policy names any more is observed no more.
+  const SteadyTime old = services_->clock.steady_now() - kStampsKept;
+  std::erase_if(services_->stamps, [&](const auto& item) { return item.second.observed < old; });
   auto look_at_all = [stamps = services_->stamps] {
     std::vector<std::pair<std::string, WatchedState>> changed;
     for (const auto& [name, watched] : stamps) {
       const FileStamp now = stamp_of(watched.file);
-      if (now != watched.stamp) changed.emplace_back(name, WatchedState{watched.file, now});
+      if (now != watched.stamp) changed.emplace_back(name, WatchedState{watched.file, now, watched.observed});
     }
     return changed;
   };

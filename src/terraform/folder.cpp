@@ -198,9 +198,13 @@ Result<void> OperationFolder::create(std::size_t keep) const {
   fs::directory_iterator folders(path_.parent_path(), ec);
   for (const fs::directory_iterator end; !ec && folders != end; folders.increment(ec)) {
     std::error_code ignored;
-    // A plan file says that the operation is not over: it runs, or waits for its recovery.
+    // Both files go at an operation's end: one of them says that it runs, or waits for its recovery.
     if (fs::exists(folders->path() / "plan.tfplan", ignored)) continue;
-    others.emplace_back(fs::last_write_time(folders->path(), ignored), folders->path());
+    // A count file alone, of a program that died before its journal knew, must not stay for ever: no plan takes a day.
+    const auto touched = fs::last_write_time(folders->path(), ignored);
+    const bool young = touched > fs::file_time_type::clock::now() - std::chrono::hours(24);
+    if (young && fs::exists(folders->path() / "count.tfvars.json", ignored)) continue;
+    others.emplace_back(touched, folders->path());
   }
   std::sort(others.begin(), others.end());
   for (std::size_t i = 0; i + keep < others.size(); ++i) fs::remove_all(others[i].second, ec);

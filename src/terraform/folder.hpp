@@ -60,7 +60,8 @@ struct FileStamp {
 class OperationFolder {
  public:
   OperationFolder(const std::filesystem::path& data, const std::string& id);
-  // Makes it; and removes the oldest others beyond `keep`.
+  // Makes it; and removes the oldest others beyond `keep`, but never one whose operation is not over: its plan is
+  // there, or a count file younger than a day.
   [[nodiscard]] Result<void> create(std::size_t keep) const;
   // What a later process must know to finish this operation.
   [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable) const;

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ struct PlanStream {
   bool outputs_change = false;
   std::map<std::string, std::string> done;  // address -> action, of what an apply has completed
   std::vector<std::string> errored;         // addresses
+  std::set<std::string> creating;           // addresses whose creation has begun and was not seen to end
   std::size_t malformed = 0;                // lines that are no object, or miss what their type must have
   bool truncated = false;
   bool torn = false;  // the last line had no end

@@ -29,6 +29,11 @@ class FakeJournal final : public ports::Journal {
     }
     co_return open;
   }
+  boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string id) override {
+    const auto found = latest_.find(id);
+    if (found == latest_.end()) co_return std::optional<ports::OperationRecord>{};
+    co_return std::optional<ports::OperationRecord>(found->second);
+  }
   boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
     std::optional<ports::OperationRecord> last;
     for (const auto& [id, record] : latest_) {

@@ -159,6 +159,9 @@ class FakeJournal final : public ports::Journal {
   asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override {
     co_return std::vector<ports::OperationRecord>{};
   }
+  asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string) override {
+    co_return std::optional<ports::OperationRecord>{};
+  }
   asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
     const auto found = applied.find(stack);
     if (found == applied.end()) co_return std::optional<ports::OperationRecord>{};
