@@ -20,8 +20,7 @@ resource "aws_elb" "web" {
     healthy_threshold   = 2
     unhealthy_threshold = 3
   }
-  connection_draining         = true
-  connection_draining_timeout = 60
+  connection_draining = true
 }
 
 resource "aws_elb_attachment" "app" {
