@@ -233,6 +233,10 @@ GuardInput guard_input(const Target& target, const State& state, int to) {
   input.target = to;
   input.resource = target.resource;
   input.dependents = target.dependents;
+  for (const std::string& base : target.dependents) {
+    const std::vector<int> indexes = state.indexes(base);
+    input.dependent_indexes[base] = {indexes.begin(), indexes.end()};
+  }
   input.allow_data_loss = target.allow_data_loss;
   return input;
 }

@@ -3,7 +3,8 @@
 // The machine-readable stream of `terraform plan -json` and `terraform apply -json`: one JSON object a line.
 //
 // What it is: what the guard, the progress line and the error texts need of it. Types and fields that are not known
-// are ignored; an action that is not known is kept as it is, so that the guard can refuse it.
+// are ignored; an action that is not known is kept as it is, and so is the type of a line that plans something (planned_*,
+// deferred_*), so that the guard can refuse it.
 // What it is not: a judge. Broken lines are counted, not forgiven. The stream holds no attribute values, but an apply's
 // holds plain outputs and what provisioners print: keep it in files that only the owner reads.
 // Bounds: a line 1 MiB, a stream 64 MiB; beyond that the stream is `truncated`. Threads: a value, no locks.
@@ -48,12 +49,14 @@ struct Diagnostic {
 
 struct PlanStream {
   std::string version;  // "1.11.4"
+  std::string ui;       // the version of the stream's format: "1.2"
   bool tofu = false;
   std::vector<PlannedChange> changes;
   std::vector<PlannedChange> drift;
   std::optional<ChangeSummary> plan_summary;
   std::optional<ChangeSummary> apply_summary;
   std::vector<Diagnostic> diagnostics;  // at most 100
+  std::string unknown_planned;  // types of lines that announce something and are not known: "planned_action_invocation"
   bool outputs_change = false;
   std::map<std::string, std::string> done;  // address -> action, of what an apply has completed
   std::vector<std::string> errored;         // addresses
