@@ -33,6 +33,11 @@ asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::last_appl
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::vector<ports::Scaling>>> SqliteJournal::scalings(std::string stack, WallTime since) {
+  auto work = [this, stack = std::move(stack), since] { return store_.scalings(stack, since); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<void>> SqliteJournal::put_decision(DecisionRecord record) {
   auto work = [this, record = std::move(record)] { return store_.put_decision(record); };
   co_return co_await offload(thread_, std::move(work));

@@ -198,6 +198,26 @@ Result<std::optional<OperationRecord>> Store::operation(const std::string& id) {
   return std::move(rows->front());
 }
 
+Result<std::vector<ports::Scaling>> Store::scalings(const std::string& stack, WallTime since) {
+  auto rows = db_.prepare(
+      "SELECT stack, ended, from_count, count_after FROM operations WHERE applied = 1 AND ended >= ? AND "
+      "count_after IS NOT NULL AND count_after <> from_count AND (? = '' OR stack = ?) ORDER BY ended, rowid");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(ms_of(since)).bind(stack).bind(stack);
+  std::vector<ports::Scaling> out;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    ports::Scaling one;
+    one.stack = rows->text(0);
+    one.ended = time_of(rows->integer(1));
+    one.from = static_cast<int>(rows->integer(2));
+    one.to = static_cast<int>(rows->integer(3));
+    out.push_back(std::move(one));
+  }
+}
+
 Result<void> Store::put_decision(const DecisionRecord& r) {
   if (durable_) {
     if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return set;

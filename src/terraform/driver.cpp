@@ -130,7 +130,7 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
     FileStamp stamp;
     if (backend && !backend->state_file.empty()) stamp = stamp_of(backend->state_file);
     std::error_code ec;
-    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec));
+    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec), config_stamp(folder));
   };
   auto found = co_await offload(services_->pool, std::move(look_at));
   auto& backend = std::get<0>(found);
@@ -152,6 +152,7 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
   view.indexes = state->indexes(target->resource);
   view.count = static_cast<int>(view.indexes.size());
   view.resource = target->resource;
+  view.config_stamp = std::get<3>(found);
   view.read_at = read_at;
   co_return view;
 }

@@ -105,6 +105,19 @@ Result<std::string> fingerprint(const fs::path& folder) {
   return sha256_hex(all);
 }
 
+std::string config_stamp(const fs::path& folder) {
+  auto names = names_in(folder);
+  if (!names) return {};
+  std::string all;
+  for (const std::string& name : *names) {
+    const bool variables = name.ends_with(".tfvars") || name.ends_with(".tfvars.json");
+    if (name == kCountFile || !(is_configuration(name) || variables || name == ".terraform.lock.hcl")) continue;
+    const FileStamp stamp = stamp_of(folder / name);
+    all += name + " " + std::to_string(stamp.size) + " " + std::to_string(stamp.mtime_ns) + "\n";
+  }
+  return sha256_hex(all);
+}
+
 Result<bool> declares_variable(const fs::path& folder, const std::string& variable) {
   auto names = names_in(folder);
   if (!names) return fail(std::move(names).error());

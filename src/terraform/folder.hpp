@@ -34,6 +34,10 @@ struct Backend {
 // over whether .terraform is there. Folders of local modules are not looked into.
 [[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder);
 
+// Names, sizes and times of change of the folder's configuration and variable files, kCountFile apart: cheap, for
+// noticing that somebody edited something.
+[[nodiscard]] std::string config_stamp(const std::filesystem::path& folder);
+
 // True when a *.tf or *.tf.json there declares that variable.
 [[nodiscard]] Result<bool> declares_variable(const std::filesystem::path& folder, const std::string& variable);
 // Variable files that Terraform loads after kCountFile and that name the variable: they would win over it.
