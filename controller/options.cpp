@@ -39,11 +39,15 @@ constexpr std::array kLoopNames{"policies",
                                 "default-min-instances",
                                 "terraform",
                                 "allow-terraform-version",
+                                "max-destroyed-per-hour",
+                                "shrink-breaker",
+                                "outside-change-hold",
                                 "status",
                                 "log-format",
                                 "log-level"};
-constexpr std::array kStackNames{"stacks",     "data",     "dry-run", "terraform", "allow-terraform-version",
-                                 "log-format", "log-level"};
+constexpr std::array kStackNames{
+    "stacks",     "data",     "dry-run", "terraform", "allow-terraform-version", "max-destroyed-per-hour",
+    "log-format", "log-level"};
 constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
                                 "default-min-instances"};
 

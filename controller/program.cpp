@@ -116,7 +116,8 @@ Result<void> Program::add_policies() {
 std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
   return std::make_unique<Reconciler>(
       Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
-                        write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate});
+                        write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},
+      ReconcilerSettings{options.fleet, options.outside_hold});
 }
 
 void Program::run(boost::asio::awaitable<void> task) {
