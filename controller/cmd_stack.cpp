@@ -3,6 +3,7 @@
 // `stackscaler stack list|show|adopt|scale`.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "controller/commands.hpp"
@@ -57,6 +58,19 @@ Result<void> check_step(const Options& options, int from) {
                   removed, from, limit, from - limit));
 }
 
+// The fleet's budget holds for a person too, without --force.
+asio::awaitable<Result<void>> check_budget(Program& program, int fewer) {
+  const FleetGuard guard(program.options.fleet);
+  if (fewer <= 0 || program.options.force || guard.limits().max_destroyed_per_hour == 0) co_return Result<void>{};
+  auto lately = co_await program.journal->scalings(std::string(), program.clock.wall_now() - std::chrono::hours(1));
+  if (!lately) co_return fail(std::move(lately).error());
+  int destroyed = 0;
+  for (const ports::Scaling& one : *lately) destroyed += std::max(0, one.from - one.to);
+  auto allowed = guard.check_budget(destroyed, fewer);
+  if (!allowed) co_return fail(std::move(allowed).error().with_context("repeat with --force if that is meant"));
+  co_return allowed;
+}
+
 asio::awaitable<void> scale(Program& program, Result<ports::ScaleReport>& out) {
   const Options& options = program.options;
   auto permit = program.gate.permit(ports::WriteRequest{ports::Origin::explicit_});
@@ -73,6 +87,11 @@ asio::awaitable<void> scale(Program& program, Result<ports::ScaleReport>& out) {
   auto step = view ? check_step(options, view->count) : Result<void>(fail(view.error()));
   if (!step) {
     out = fail(std::move(step).error());
+    co_return;
+  }
+  auto budget = co_await check_budget(program, view->count - options.instances);
+  if (!budget) {
+    out = fail(std::move(budget).error());
     co_return;
   }
   order.from = view->count;

@@ -16,6 +16,7 @@ constexpr Duration kFirstSpread = 1s;  // first turns are spread over this, or o
 constexpr Duration kGrain = 1ms;       // turns due within one grain start together
 constexpr Duration kIdle = 1h;
 constexpr Duration kStateLook = 5s;  // how often local state files are looked at
+constexpr Duration kPlanLook = 5s;   // between two plan checks
 
 }  // namespace
 
@@ -62,6 +63,7 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
 
 void Loop::remove(const policy::PolicyKey& key) {
   reconciler_.claims().release(key);
+  reconciler_.forget(key);
   if (const auto found = memories_.find(key); found != memories_.end()) {
     found->second->retired = true;
     memories_.erase(found);
@@ -97,6 +99,20 @@ asio::awaitable<void> Loop::watch_states() {
       queue_.add(key, clock_.steady_now());
     }
     wake_for(clock_.steady_now());
+  }
+}
+
+asio::awaitable<void> Loop::watch_plans() {
+  while (!stopping_) {
+    auto slept = co_await clock_.sleep_for(kPlanLook);
+    if (!slept) co_return;
+    const SteadyTime now = clock_.steady_now();
+    Reconciler::Memory first;
+    for (const auto& [key, memory] : memories_) {
+      if (memory->plan_due > now || memory->converging || !memory->view) continue;
+      if (!first || memory->plan_due < first->plan_due) first = memory;
+    }
+    if (first) co_await reconciler_.check_plan(first);
   }
 }
 

@@ -15,6 +15,7 @@ int dispatch(const stackscaler::controller::Options& options) {
     case Command::stack_list: return stack_list(options);
     case Command::stack_show: return stack_show(options);
     case Command::stack_adopt: return stack_adopt(options);
+    case Command::stack_deploy: return stack_deploy(options);
     case Command::stack_scale: return stack_scale(options);
     case Command::version: return 0;
   }

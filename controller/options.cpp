@@ -39,11 +39,15 @@ constexpr std::array kLoopNames{"policies",
                                 "default-min-instances",
                                 "terraform",
                                 "allow-terraform-version",
+                                "max-destroyed-per-hour",
+                                "shrink-breaker",
+                                "outside-change-hold",
                                 "status",
                                 "log-format",
                                 "log-level"};
-constexpr std::array kStackNames{"stacks",     "data",     "dry-run", "terraform", "allow-terraform-version",
-                                 "log-format", "log-level"};
+constexpr std::array kStackNames{
+    "stacks",     "data",     "dry-run", "terraform", "allow-terraform-version", "max-destroyed-per-hour",
+    "log-format", "log-level"};
 constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
                                 "default-min-instances"};
 
@@ -81,6 +85,7 @@ struct Commands {
   CLI::App* show;
   CLI::App* adopt;
   CLI::App* scale;
+  CLI::App* deploy;
   CLI::App* version;
 
   Commands(Options& o, Flags& f) {
@@ -105,7 +110,10 @@ struct Commands {
     show = stack->add_subcommand("show", "one stack: count, last scaling, Terraform folder");
     adopt = stack->add_subcommand("adopt", "take in an existing Terraform folder");
     scale = stack->add_subcommand("scale", "size a stack by hand, behind the same guard as the loop");
-    for (CLI::App* sub : {list, show, adopt, scale}) add_settings(*sub, f, kStackNames);
+    deploy = stack->add_subcommand("deploy",
+                                   "create a stack from a template; without --yes the plan is shown and nothing done "
+                                   "(exit 2)");
+    for (CLI::App* sub : {list, show, adopt, scale, deploy}) add_settings(*sub, f, kStackNames);
     for (CLI::App* sub : {list, show, scale}) add_output(*sub, f);
     show->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
     scale->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
@@ -125,17 +133,32 @@ struct Commands {
     adopt->add_option("--dependent", o.dependents, "a resource that comes and goes with the instances (repeatable)")
         ->type_name("ADDRESS");
     adopt->add_flag("--accept-state", o.accept_state, "accept a state that changed (another lineage, older serial)");
+    deploy->add_option("id", o.stack_id, "the new stack's id")->required()->type_name("ID");
+    deploy->add_option("--template", o.template_file, "the main.tf with {{ name }} placeholders")
+        ->required()
+        ->type_name("FILE");
+    deploy->add_option("--context", o.context_file, "JSON object of the placeholders' values")->type_name("FILE");
+    deploy->add_option("--set", o.set, "one more value, as a string (repeatable)")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false);
+    deploy->add_option("--instances", o.instances, "how many instances [the context's instance_count]")
+        ->type_name("N")
+        ->check(CLI::Range(1, policy::kMaxInstances));
+    deploy->add_option("--resource", o.resource, "the counted resource; found when there is just one")
+        ->type_name("ADDRESS");
+    deploy->add_flag("--yes", o.yes, "apply the plan");
     version = root.add_subcommand("version", "the version");
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
-    const std::array<std::pair<Command, CLI::App*>, 8> all{{{Command::run, run},
+    const std::array<std::pair<Command, CLI::App*>, 9> all{{{Command::run, run},
                                                             {Command::reconcile, reconcile},
                                                             {Command::validate, validate},
                                                             {Command::stack_list, list},
                                                             {Command::stack_show, show},
                                                             {Command::stack_adopt, adopt},
                                                             {Command::stack_scale, scale},
+                                                            {Command::stack_deploy, deploy},
                                                             {Command::version, version}}};
     for (const auto& one : all) {
       if (one.second->parsed()) return one;

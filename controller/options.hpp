@@ -13,12 +13,23 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "controller/fleet_guard.hpp"
 #include "controller/logging.hpp"
 #include "policy/types.hpp"
 
 namespace stackscaler::controller {
 
-enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, version };
+enum class Command {
+  run,
+  reconcile,
+  validate,
+  stack_list,
+  stack_show,
+  stack_adopt,
+  stack_scale,
+  stack_deploy,
+  version
+};
 enum class Output { table, json };
 enum class StatusTarget { inline_, none };
 
@@ -37,6 +48,8 @@ struct Options {
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
+  FleetLimits fleet;
+  Duration outside_hold = std::chrono::minutes(5);
   StatusTarget status = StatusTarget::inline_;
   policy::Defaults defaults;
 
@@ -58,6 +71,10 @@ struct Options {
   std::string workspace = "default";         // stack adopt
   std::vector<std::string> dependents;       // stack adopt
   bool accept_state = false;                 // stack adopt
+  std::filesystem::path template_file;       // stack deploy
+  std::filesystem::path context_file;        // stack deploy; empty: none
+  std::vector<std::string> set;              // stack deploy --set NAME=VALUE
+  bool yes = false;                          // stack deploy
 };
 
 // Either options to go on with, or text to print and an exit code (help, version, errors).

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cstring>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "http/url.hpp"
@@ -47,7 +48,15 @@ Result<DataLock> DataLock::take(const std::filesystem::path& data) {
   const std::filesystem::path file = data / "lock";
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock.ok()) return fail(ErrorKind::unavailable, "cannot open " + file.string() + ": " + std::strerror(errno));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  // A child that was between its fork and its exec when an earlier run was killed holds that run's descriptors for a
+  // moment longer.
+  constexpr int kAttempts = 20;
+  int attempt = 1;
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (attempt++ < kAttempts) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      continue;
+    }
     return fail(ErrorKind::conflict, "another stackscaler runs with the data folder " + data.string() +
                                          "; stop it, or give this one a folder of its own (--data)");
   }
@@ -107,7 +116,8 @@ Result<void> Program::add_policies() {
 std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
   return std::make_unique<Reconciler>(
       Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
-                        write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate});
+                        write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},
+      ReconcilerSettings{options.fleet, options.outside_hold});
 }
 
 void Program::run(boost::asio::awaitable<void> task) {

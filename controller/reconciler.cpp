@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/reconciler.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "policy/reasons.hpp"
 
@@ -11,16 +14,13 @@ namespace asio = boost::asio;
 namespace reason = policy::reason;
 using namespace std::chrono_literals;
 using decision::Action;
-using Kind = ConvergeResult::Kind;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;         // until instances of a scale-up must report
-constexpr Duration kDecisionLasts = 1min;  // so long may a decision wait for its place among running Terraforms
-constexpr Duration kHoldFirst = 1min;      // backoff after a refused or failed converge
-constexpr Duration kHoldCap = 30min;
-constexpr Duration kObserveRetryFirst = 5s;
-constexpr Duration kObserveRetryCap = 5min;
+constexpr Duration kWarmUp = 3min;    // until instances of a scale-up must report
+constexpr Duration kRetryFirst = 5s;  // after a turn that ended early
+constexpr Duration kRetryCap = 5min;
+constexpr Duration kFirstPlanSpread = 10min;  // within which the first plan checks of a fleet are made
 
 }  // namespace
 
@@ -37,6 +37,7 @@ asio::awaitable<Turn> Reconciler::turn(Memory memory, std::function<void()> on_c
     if (!turn.error && turn.view->count != before) co_await decide(memory, turn);
   }
   if (!turn.error) co_await converge(memory, turn, std::move(on_converge));
+  memory->errors = turn.error ? memory->errors + 1 : 0;
   ++memory->turns;
   co_await report(memory, turn);
   co_return turn;
@@ -65,16 +66,15 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
     auto view = co_await parts_.driver.observe(spec.stack);
     if (!view) {
       memory->view.reset();
-      ++memory->observe_failures;
       turn.error = std::move(view).error();
       co_return;
     }
-    memory->observe_failures = 0;
     memory->view = std::move(*view);
     memory->view_read = now;
-    // A count that changed was changed by somebody: when that ended is in the journal.
-    if (memory->last_count && *memory->last_count != memory->view->count) memory->history_loaded = false;
-    memory->last_count = memory->view->count;
+    if (memory->plan_due == SteadyTime::max()) {
+      memory->plan_due = now + parts_.random.jitter(std::min(spec.stack.plan_check, kFirstPlanSpread) / 2, 1.0);
+    }
+    co_await note_count(memory);
     // A claim of a policy that went meanwhile would never be released.
     if (!memory->retired) {
       claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
@@ -86,6 +86,33 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
     turn.error = Error(ErrorKind::invalid_input, reason::kStackAlreadyManaged,
                        "policy " + other->str() + " manages this stack already; remove one of the two policies");
   }
+}
+
+// A count that is not what our last operation left, or the last reading, was changed by another hand: a pipeline, a
+// person. The loop leaves it alone for a while, so that it does not fight with whoever did that.
+asio::awaitable<void> Reconciler::note_count(Memory memory) {
+  const ports::StackView& view = *memory->view;
+  const int count = view.count;
+  const std::optional<int> known = std::exchange(memory->last_count, count);
+  if (known == count) co_return;
+  auto last = co_await parts_.journal.last_applied(view.name);
+  if (!last) {
+    memory->last_count = known;  // asked again at the next reading
+    co_return;
+  }
+  memory->history_loaded = false;  // somebody scaled: when that ended is in the journal
+  const ports::OperationRecord* operation = *last ? &**last : nullptr;
+  const bool ours = operation != nullptr && operation->count_after == count;
+  const bool by_hand = ours && !operation->requested_by.starts_with("policy ");
+  const std::optional<int> before = known ? known : operation != nullptr ? operation->count_after : std::nullopt;
+  if (!before || *before == count || (ours && !by_hand)) co_return;
+  memory->outside = fmt::format("the count changed from {} to {} {}", *before, count,
+                                by_hand ? "by hand (stack scale)" : "outside Stackscaler");
+  if (settings_.outside_hold == Duration(0)) co_return;
+  memory->outside_until = parts_.clock.steady_now() + settings_.outside_hold;
+  parts_.logger.warn("another hand changed the count", kv("policy", memory->policy->key.str()), kv("stack", view.name),
+                     kv("reason", reason::kCountChangedOutside), kv("from", *before), kv("to", count),
+                     kv("held_for", format_duration(settings_.outside_hold)));
 }
 
 asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
@@ -120,171 +147,19 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
   auto advised = co_await parts_.advisor.advise(*turn.policy, observation, signals);
   if (advised) advice = std::move(*advised);
   turn.decision = decision::decide(turn.policy->spec, observation, advice, memory->history, now);
-}
-
-// Whether the policy still says what it said when the decision was made.
-Result<void> Reconciler::still_wanted(const PolicyMemory& memory, const std::string& digest) {
-  if (!memory.retired && memory.policy->spec_digest == digest) return {};
-  return fail(ErrorKind::conflict, reason::kPolicyChanged,
-              "the policy was edited or removed while this was decided; nothing was changed");
-}
-
-bool Reconciler::may_try(const PolicyMemory& memory, Turn& turn) {
-  if (auto wanted = still_wanted(memory, turn.policy->spec_digest); !wanted) {
-    turn.converge.kind = Kind::held;
-    turn.converge.reason = wanted.error().reason();
-    turn.converge.message = wanted.error().message();
-    return false;
-  }
-  for (const auto& [operation, open] : recovering_) {
-    if (open.stack != turn.view->name) continue;
-    turn.converge.kind = Kind::held;
-    turn.converge.reason = reason::kRecovering;
-    turn.converge.message = open.message;
-    return false;
-  }
-  if (memory.hold && memory.hold->digest == turn.policy->spec_digest &&
-      parts_.clock.steady_now() < memory.hold->until) {
-    turn.converge.kind = Kind::held;
-    turn.converge.reason = memory.hold->reason;
-    turn.converge.message = memory.hold->message;
-    return false;
-  }
-  return true;
-}
-
-asio::awaitable<void> Reconciler::converge(Memory memory, Turn& turn, std::function<void()> on_converge) {
-  if (turn.decision->action == Action::no_change) {
-    // A failure stays visible until a converge succeeds or nothing is wanted any more.
-    memory->hold.reset();
-    memory->converge_failures = 0;
-    co_return;
-  }
-  if (!may_try(*memory, turn)) co_return;
-  ports::WriteRequest request;
-  request.origin = ports::Origin::loop;
-  request.policy_dry_run = turn.policy->spec.dry_run;
-  request.policy_suspend = turn.policy->spec.suspend;
-  const auto permit = parts_.gate.permit(request);
-  if (!permit) {
-    turn.converge.kind = Kind::gated;
-    turn.converge.reason = permit.error().reason();
-    turn.converge.message = permit.error().message();
-    co_return;
-  }
-  if (on_converge) on_converge();
-  co_await scale(memory, turn, *permit);
-}
-
-asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::WritePermit& permit) {
-  ports::ScaleOrder order;
-  order.stack = turn.policy->spec.stack;
-  order.from = turn.decision->from;
-  order.to = turn.decision->to;
-  order.requested_by = "policy " + turn.policy->key.str();
-  order.reason = turn.decision->reason;
-  order.message = turn.decision->message;
-  order.start_by = parts_.clock.steady_now() + kDecisionLasts;
-  order.still_wanted = [memory, digest = turn.policy->spec_digest] { return still_wanted(*memory, digest); };
-  auto sink = progress_sink(memory);
-  auto report = co_await parts_.driver.scale(permit, std::move(order), std::move(sink));
-  memory->view.reset();  // whatever happened, the next turn reads the state
-  if (!report) {
-    note_failure(*memory, turn, report.error());
-  } else {
-    note_scaled(*memory, turn, *report);
-  }
-}
-
-void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, const Error& error) {
-  turn.converge.kind = Kind::failed;
-  turn.converge.reason = error.reason().empty() ? std::string(reason::kApplyFailed) : error.reason();
-  turn.converge.message = error.message();
-  if (turn.converge.reason == reason::kCountChanged || turn.converge.reason == reason::kPolicyChanged ||
-      turn.converge.reason == reason::kDecisionExpired) {
-    turn.converge.kind = Kind::held;  // the next turn decides anew, on what is there then
-    return;
-  }
-  if (error.kind() == ErrorKind::cancelled || turn.converge.reason == reason::kStopping) {
-    turn.converge.kind = Kind::gated;
-    turn.converge.reason = reason::kStopping;
-    return;
-  }
-  ++memory.converge_failures;
-  memory.history_loaded = false;  // an apply that failed has an end too: the cooldown counts from it
-  PolicyMemory::Hold hold;
-  hold.until = parts_.clock.steady_now() + backoff_delay(parts_.random, memory.converge_failures, kHoldFirst, kHoldCap);
-  hold.reason = turn.converge.reason;
-  hold.message = turn.converge.message;
-  hold.digest = turn.policy->spec_digest;
-  memory.hold = std::move(hold);
-}
-
-void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::ScaleReport& report) {
-  memory.hold.reset();
-  memory.converge_failures = 0;
-  turn.converge.kind = Kind::scaled;
-  turn.converge.report = report;
-  turn.view->count = report.count_after;
-  turn.count_age = Duration(0);
-  if (!report.changed) return;
-  const WallTime now = parts_.clock.wall_now();
-  memory.history.last_scale_end = now;
-  memory.history.warming = std::max(0, report.count_after - report.from);
-  memory.history.warm_until = now + kWarmUp;
+  const bool fewer = signals.may_scale_down && signals.proposal && *signals.proposal < observation.current;
+  if (!memory->retired) fleet_.note(turn.policy->key, fewer, parts_.clock.steady_now());
 }
 
 Duration Reconciler::next_interval(const Turn& turn, PolicyMemory& memory) {
   const Duration interval = turn.policy->spec.interval;
   if (turn.error) {
-    const Duration retry =
-        backoff_delay(parts_.random, std::max(1, memory.observe_failures), kObserveRetryFirst, kObserveRetryCap);
-    return std::max(retry, std::min<Duration>(interval, kObserveRetryFirst));
+    const Duration retry = backoff_delay(parts_.random, std::max(1, memory.errors), kRetryFirst, kRetryCap);
+    return std::max(retry, std::min<Duration>(interval, kRetryFirst));
   }
   // The first turns come together at the start; the second spreads them evenly over the interval, for good.
   if (memory.turns == 1) return parts_.random.jitter(interval / 2, 1.0) + 1ms;
   return interval;
-}
-
-void Reconciler::expect_recovery(const ports::OperationRecord& open) {
-  recovering_[open.id] =
-      OpenOperation{open.stack, "an operation that an earlier process began is being brought to its end"};
-}
-
-asio::awaitable<void> Reconciler::recover(ports::OperationRecord open, int attempts) {
-  const std::string stack = open.stack;
-  const std::string id = open.id;
-  ports::WriteRequest request;
-  request.origin = ports::Origin::recovery;
-  const auto permit = parts_.gate.permit(request);
-  if (!permit) {
-    recovering_[id] = OpenOperation{stack, "an operation of an earlier process is open: " + permit.error().message()};
-    parts_.logger.warn("an open operation of an earlier process is left as it is", kv("operation", id),
-                       kv("stack", stack), kv("reason", permit.error().reason()));
-    co_return;  // the stack stays in recovering_: nothing is changed on top of an open operation
-  }
-  for (int attempt = 1;; ++attempt) {
-    ports::OperationRecord copy = open;
-    ports::ProgressSink silent = [](const ports::OperationProgress&) {};
-    auto closed = co_await parts_.driver.recover(*permit, std::move(copy), std::move(silent));
-    if (closed) {
-      recovering_.erase(id);
-      parts_.logger.info("an open operation was brought to its end", kv("operation", id), kv("stack", stack),
-                         kv("phase", ports::to_string(closed->phase)), kv("from", closed->from), kv("to", closed->to),
-                         kv("outcome", closed->outcome));
-      co_return;
-    }
-    recovering_[id] = OpenOperation{stack, "an operation of an earlier process is open: " + closed.error().message()};
-    parts_.logger.error("an open operation could not be brought to its end yet", kv("operation", id),
-                        kv("stack", stack), kv("err", closed.error().message()));
-    if (attempt >= attempts) co_return;
-    const SteadyTime again =
-        parts_.clock.steady_now() + backoff_delay(parts_.random, attempt, kObserveRetryFirst, kObserveRetryCap);
-    while (parts_.clock.steady_now() < again) {
-      if (parts_.gate.stopping()) co_return;  // still open: the next start goes on with it
-      (void)co_await parts_.clock.sleep_for(1s);
-    }
-  }
 }
 
 }  // namespace stackscaler::controller

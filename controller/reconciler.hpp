@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "controller/claims.hpp"
+#include "controller/fleet_guard.hpp"
 #include "controller/turn.hpp"
 #include "ports/advisor.hpp"
 #include "ports/gate.hpp"
@@ -27,6 +28,13 @@
 #include "ports/stack_driver.hpp"
 
 namespace stackscaler::controller {
+
+// What the program's options say about the loop as a whole.
+struct ReconcilerSettings {
+  FleetLimits fleet;
+  // After the count was changed by another hand the stack is left alone for so long; 0: not at all.
+  Duration outside_hold = std::chrono::minutes(5);
+};
 
 class Reconciler {
  public:
@@ -44,7 +52,8 @@ class Reconciler {
   using Memory = std::shared_ptr<PolicyMemory>;
   static constexpr int kUntilStopped = std::numeric_limits<int>::max();
 
-  explicit Reconciler(Parts parts) : parts_(parts) {}
+  explicit Reconciler(Parts parts, ReconcilerSettings settings = ReconcilerSettings())
+      : parts_(parts), settings_(settings), fleet_(settings.fleet) {}
 
   // One turn. `on_converge` is called when a converge begins, which may take long: the caller can let others in.
   [[nodiscard]] boost::asio::awaitable<Turn> turn(Memory memory, std::function<void()> on_converge);
@@ -57,6 +66,10 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> recover(ports::OperationRecord open, int attempts = kUntilStopped);
   void expect_recovery(const ports::OperationRecord& open);
 
+  // A plan without a change, which keeps the condition PlanSafe fresh (spec.stack.planCheck). Says when the next is
+  // due.
+  [[nodiscard]] boost::asio::awaitable<void> check_plan(Memory memory);
+
   // Where progress of a running operation goes (called within the driver, so the receiver must not block): the loop
   // answers by spawning report_progress().
   void on_progress(std::function<void(Memory, ports::OperationProgress)> receiver) {
@@ -68,6 +81,7 @@ class Reconciler {
     return parts_.driver.changed_stacks();
   }
   [[nodiscard]] Claims& claims() { return claims_; }
+  void forget(const policy::PolicyKey& key) { fleet_.forget(key); }
 
  private:
   struct OpenOperation {
@@ -76,6 +90,8 @@ class Reconciler {
   };
   [[nodiscard]] static Result<void> still_wanted(const PolicyMemory& memory, const std::string& digest);
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
+  [[nodiscard]] boost::asio::awaitable<void> note_count(Memory memory);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(const Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> converge(Memory memory, Turn& turn, std::function<void()> on_converge);
@@ -90,6 +106,8 @@ class Reconciler {
   void log_turn(PolicyMemory& memory, const Turn& turn);
 
   Parts parts_;
+  ReconcilerSettings settings_;
+  FleetGuard fleet_;
   Claims claims_;
   std::map<std::string, OpenOperation> recovering_;  // by operation
   std::function<void(Memory, ports::OperationProgress)> on_progress_;

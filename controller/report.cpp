@@ -39,6 +39,15 @@ std::optional<Failure> failure_of(const Turn& turn) {
   return std::nullopt;
 }
 
+// True when the failure is the stack's own, and not a hold that ends by itself.
+bool from_converge_or_error(const Turn& turn) {
+  constexpr std::array kPassing{reason::kCountChanged,       reason::kPolicyChanged, reason::kDecisionExpired,
+                                reason::kRecovering,         reason::kFleetLimit,    reason::kFleetShrinking,
+                                reason::kCountChangedOutside};
+  if (turn.error) return true;
+  return std::find(kPassing.begin(), kPassing.end(), turn.converge.reason) == kPassing.end();
+}
+
 std::string gated_message(std::string_view why) {
   if (why == reason::kDryRun) return "dry run: decisions are reported and nothing is changed";
   if (why == reason::kSuspended) return "suspended by spec.suspend: decisions are reported and nothing is changed";
@@ -68,12 +77,14 @@ Condition ready_condition(const Turn& turn, const std::optional<Failure>& failur
   return condition("Ready", ConditionStatus::true_, reason::kReady, "the stack follows the policy");
 }
 
-void set_ready(policy::Status& status, const Turn& turn, const ports::GateSettings& gate, WallTime now) {
+void set_ready(policy::Status& status, const Turn& turn, const PolicyMemory& memory, const ports::GateSettings& gate,
+               WallTime now) {
   const auto failure = failure_of(turn);
   policy::set_condition(status, ready_condition(turn, failure, gate), now);
   policy::set_condition(
       status, condition("Reconciling", ConditionStatus::false_, reason::kSettled, "no operation is running"), now);
-  const bool stalled = failure && needs_a_person(failure->reason);
+  const bool long_enough = turn.error ? memory.errors >= Hold::kStalledAfter : memory.hold.stalled();
+  const bool stalled = failure && (needs_a_person(failure->reason) || (long_enough && from_converge_or_error(turn)));
   policy::set_condition(
       status,
       stalled ? condition("Stalled", ConditionStatus::true_, failure->reason, failure->message)
@@ -101,17 +112,9 @@ void set_metrics(policy::Status& status, const Turn& turn, WallTime now) {
   policy::set_condition(status, std::move(c), now);
 }
 
-void set_plan_safe(policy::Status& status, const Turn& turn, bool rehearsal, WallTime now) {
-  const ConvergeResult& converge = turn.converge;
-  if (converge.kind == Kind::scaled && !rehearsal) {
-    policy::set_condition(status,
-                          condition("PlanSafe", ConditionStatus::true_, reason::kPlanSafe,
-                                    "the last plan held only what the decision explains"),
-                          now);
-  } else if (converge.kind == Kind::failed &&
-             (converge.reason == reason::kPlanRefused || converge.reason == reason::kUnhealthyStack)) {
-    policy::set_condition(status, condition("PlanSafe", ConditionStatus::false_, converge.reason, converge.message),
-                          now);
+void set_plan_safe(policy::Status& status, const PolicyMemory& memory, bool rehearsal, WallTime now) {
+  if (memory.plan_safe && !rehearsal) {
+    policy::set_condition(status, *memory.plan_safe, now);
   } else if (policy::find_condition(status, "PlanSafe") == nullptr) {
     policy::set_condition(
         status, condition("PlanSafe", ConditionStatus::unknown, reason::kPlanUnknown, "no plan was made yet"), now);
@@ -161,7 +164,8 @@ void set_decision(policy::Status& status, const Turn& turn, WallTime now) {
 bool needs_a_person(std::string_view why) {
   constexpr std::array kReasons{reason::kStackNotAdopted,  reason::kStackAlreadyManaged, reason::kStateChanged,
                                 reason::kPlanRefused,      reason::kUnhealthyStack,      reason::kTerraformMissing,
-                                reason::kTerraformVersion, reason::kInitFailed,          reason::kInvalidSpec};
+                                reason::kTerraformVersion, reason::kInitFailed,          reason::kInvalidSpec,
+                                reason::kConfigInvalid,    reason::kEnvNotAllowed,       reason::kTemplateInvalid};
   return std::find(kReasons.begin(), kReasons.end(), why) != kReasons.end();
 }
 
@@ -181,9 +185,9 @@ policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const 
   } else if (!status.last_scale_time && memory.history.last_scale_end) {
     status.last_scale_time = memory.history.last_scale_end;
   }
-  set_ready(status, turn, gate, now);
+  set_ready(status, turn, memory, gate, now);
   set_metrics(status, turn, now);
-  set_plan_safe(status, turn, gate.rehearsal, now);
+  set_plan_safe(status, memory, gate.rehearsal, now);
   return status;
 }
 

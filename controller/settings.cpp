@@ -75,6 +75,15 @@ Result<void> set_confidence(Options& o, const std::string& text) {
   return set_number(out, text, 0.0, 1.0, "a number from 0 to 1");
 }
 
+Result<void> set_outside_hold(Options& o, const std::string& text) {
+  const auto duration = parse_duration(text);
+  if (!duration || *duration < Duration(0) || *duration > std::chrono::hours(24)) {
+    return bad(text, "a duration from 0s to 24h");
+  }
+  o.outside_hold = *duration;
+  return {};
+}
+
 constexpr int kMost = policy::kMaxInstances;
 
 // clang-format off
@@ -103,6 +112,12 @@ constexpr std::array kSettings{
             [](Options& o, const std::string& t) { o.terraform = t; return Result<void>{}; }},
     Setting{"allow-terraform-version", "", "", "false", "apply also with a Terraform newer than those tested",
             [](Options& o, const std::string& t) { return set_bool(o.allow_terraform_version, t); }},
+    Setting{"max-destroyed-per-hour", "", "N", "0", "at most so many instances destroyed within an hour over all stacks; 0: no limit",
+            [](Options& o, const std::string& t) { return set_number(o.fleet.max_destroyed_per_hour, t, 0, kMost, "a number from 0 to 100000"); }},
+    Setting{"shrink-breaker", "", "PERCENT", "50", "hold all scale-downs when more than this share of the policies begins to want one at once; 0: never",
+            [](Options& o, const std::string& t) { return set_number(o.fleet.shrink_breaker_percent, t, 0, 100, "a percentage from 0 to 100"); }},
+    Setting{"outside-change-hold", "", "DURATION", "5m", "leave a stack alone for so long after another hand changed its count",
+            set_outside_hold},
     Setting{"status", "", "WHERE", "inline", "where statuses go: inline (the policy's own document) or none",
             set_status},
     Setting{"log-format", "", "FORMAT", "", "text, logfmt or json; without it text on a terminal, else logfmt",

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "controller/hold.hpp"
 #include "decision/decide.hpp"
 #include "policy/status.hpp"
 #include "policy/types.hpp"
@@ -24,6 +25,7 @@ struct ConvergeResult {
   Kind kind = Kind::not_wanted;
   std::string reason;  // of the gate, the hold or the failure
   std::string message;
+  bool stalled = false;                      // with failed: a person should look
   std::optional<ports::ScaleReport> report;  // with scaled
 };
 
@@ -54,16 +56,17 @@ struct PolicyMemory {
   bool history_loaded = false;
   decision::History history;
 
-  // After a refused or failed converge: no further try before `until`, unless the spec changes.
-  struct Hold {
-    SteadyTime until{};
-    std::string reason;
-    std::string message;
-    std::string digest;
-  };
-  std::optional<Hold> hold;
-  int converge_failures = 0;
-  int observe_failures = 0;
+  Hold hold;
+  int errors = 0;  // turns in a row that ended early
+
+  // Somebody else changed the count: the loop leaves the stack alone until then.
+  std::optional<SteadyTime> outside_until;
+  std::string outside;  // one sentence
+
+  // What the last plan said, by a scaling or by the plan check. Absent: there was none.
+  std::optional<policy::Condition> plan_safe;
+  SteadyTime plan_due = SteadyTime::max();  // of the next plan check
+  bool converging = false;
 
   policy::Status written;  // as last written
   bool ever_written = false;

@@ -23,8 +23,18 @@ asio::awaitable<Result<std::vector<OperationRecord>>> SqliteJournal::unfinished_
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::operation(std::string id) {
+  auto work = [this, id = std::move(id)] { return store_.operation(id); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::last_applied(std::string stack) {
   auto work = [this, stack = std::move(stack)] { return store_.last_applied(stack); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<std::vector<ports::Scaling>>> SqliteJournal::scalings(std::string stack, WallTime since) {
+  auto work = [this, stack = std::move(stack), since] { return store_.scalings(stack, since); };
   co_return co_await offload(thread_, std::move(work));
 }
 

@@ -20,8 +20,12 @@ class SqliteJournal final : public ports::Journal {
 
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_operation(ports::OperationRecord record) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(
+      std::string id) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(
       std::string stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack,
+                                                                                     WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;

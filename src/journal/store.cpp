@@ -85,7 +85,8 @@ Result<std::filesystem::path> set_file_aside(const std::filesystem::path& file) 
     if (std::filesystem::exists(aside, ec)) continue;
     std::filesystem::rename(file, aside, ec);
     if (ec) return fail(ErrorKind::unavailable, "cannot set the damaged journal aside: " + ec.message());
-    std::filesystem::remove(file.string() + "-wal", ec);
+    // Its newest records may be in the -wal alone, so that goes with it; -shm is made anew from it.
+    std::filesystem::rename(file.string() + "-wal", aside.string() + "-wal", ec);
     std::filesystem::remove(file.string() + "-shm", ec);
     return aside;
   }
@@ -124,6 +125,7 @@ Result<void> Store::create_tables() {
 
 Result<void> Store::prune() {
   decisions_since_prune_ = 0;
+  operations_since_prune_ = 0;
   auto decisions = db_.prepare("DELETE FROM decisions WHERE number <= (SELECT max(number) FROM decisions) - ?");
   if (!decisions) return fail(std::move(decisions).error());
   decisions->bind(kKeptDecisions);
@@ -159,7 +161,10 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   put->bind(static_cast<std::int64_t>(r.pid_start)).bind(r.boot_id).bind(r.stream);
   put->bind(r.count_after ? std::optional<std::int64_t>(*r.count_after) : std::nullopt);
   put->bind(r.outcome_reason).bind(r.outcome).bind(std::int64_t{applied ? 1 : 0});
-  return run(*put);
+  if (auto done = run(*put); !done) return done;
+  // The record is on the disk: what comes now must not say otherwise.
+  if (++operations_since_prune_ >= 1000) (void)prune();
+  return {};
 }
 
 Result<std::vector<OperationRecord>> Store::select_operations(std::string_view where, const std::string& argument) {
@@ -191,6 +196,26 @@ Result<std::optional<OperationRecord>> Store::operation(const std::string& id) {
   if (!rows) return fail(std::move(rows).error());
   if (rows->empty()) return std::nullopt;
   return std::move(rows->front());
+}
+
+Result<std::vector<ports::Scaling>> Store::scalings(const std::string& stack, WallTime since) {
+  auto rows = db_.prepare(
+      "SELECT stack, ended, from_count, count_after FROM operations WHERE applied = 1 AND ended >= ? AND "
+      "count_after IS NOT NULL AND count_after <> from_count AND (? = '' OR stack = ?) ORDER BY ended, rowid");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(ms_of(since)).bind(stack).bind(stack);
+  std::vector<ports::Scaling> out;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    ports::Scaling one;
+    one.stack = rows->text(0);
+    one.ended = time_of(rows->integer(1));
+    one.from = static_cast<int>(rows->integer(2));
+    one.to = static_cast<int>(rows->integer(3));
+    out.push_back(std::move(one));
+  }
 }
 
 Result<void> Store::put_decision(const DecisionRecord& r) {

@@ -31,6 +31,7 @@ class Store {
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> unfinished_operations();
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> last_applied(const std::string& stack);
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> operation(const std::string& id);
+  [[nodiscard]] Result<std::vector<ports::Scaling>> scalings(const std::string& stack, WallTime since);
   [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
   [[nodiscard]] Result<std::vector<ports::DecisionRecord>> decisions(const std::string& policy, int limit);
   [[nodiscard]] Result<std::int64_t> generation(const std::string& policy, const std::string& digest);
@@ -44,6 +45,7 @@ class Store {
 
   Database db_;
   int decisions_since_prune_ = 0;
+  int operations_since_prune_ = 0;
   bool durable_ = false;
 };
 

@@ -38,6 +38,7 @@ inline constexpr std::string_view kStackNotAdopted     = "StackNotAdopted";
 inline constexpr std::string_view kStackAlreadyManaged = "StackAlreadyManaged";
 inline constexpr std::string_view kStateChanged        = "StateChanged";       // law 12
 inline constexpr std::string_view kCountChanged        = "CountChanged";       // between the decision and the plan
+inline constexpr std::string_view kCountChangedOutside = "CountChangedOutside"; // by a person or a pipeline
 inline constexpr std::string_view kDecisionExpired     = "DecisionExpired";    // it waited too long for its place
 inline constexpr std::string_view kPolicyChanged       = "PolicyChanged";      // edited or removed while it was decided
 inline constexpr std::string_view kRecovering          = "Recovering";         // an operation of before a crash is open

@@ -67,15 +67,29 @@ struct DecisionRecord {
   std::string detail;  // JSON: signals and trace
 };
 
+// A finished operation that changed a count.
+struct Scaling {
+  std::string stack;
+  WallTime ended{};
+  int from = 0;
+  int to = 0;  // what the state held afterwards
+  bool operator==(const Scaling&) const = default;
+};
+
 class Journal {
  public:
   virtual ~Journal() = default;
   // Inserts or replaces by id.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_operation(OperationRecord record) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<OperationRecord>>> unfinished_operations() = 0;
+  // The operation of that id as it is on the disk now, by whichever process.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> operation(std::string id) = 0;
   // The newest operation of that stack that reached an apply, if any.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> last_applied(
       std::string stack) = 0;
+  // The operations that ended at or after `since` and changed a count, oldest first; of that stack, or with "" of all.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Scaling>>> scalings(std::string stack,
+                                                                                      WallTime since) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_decision(DecisionRecord record) = 0;
   // The policy's generation: 1 for its first digest, one more for each change of it.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,

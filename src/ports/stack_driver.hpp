@@ -27,6 +27,8 @@ struct StackView {
   int count = 0;
   std::vector<int> indexes;  // ascending
   std::string resource;      // the counted resource's address without index
+  // Changes when a file of the stack's configuration does; cheap, so told by names, sizes and times of change.
+  std::string config_stamp;
   WallTime read_at{};
 };
 

@@ -38,6 +38,20 @@ std::string shortfall(int holds, int wanted, bool died) {
   return text;
 }
 
+// The stream tells the id of a resource only when its creation has ended, so there is none to import here.
+std::string orphans_text(const PlanStream& stream, const std::string& stack) {
+  constexpr std::size_t kNamed = 10;
+  if (stream.creating.empty()) return {};
+  std::string names;
+  std::size_t named = 0;
+  for (const std::string& address : stream.creating) {
+    if (named++ == kNamed) break;
+    names += (named == 1 ? "" : ", ") + one_line(address, 200);
+  }
+  if (stream.creating.size() > kNamed) names += " and " + std::to_string(stream.creating.size() - kNamed) + " more";
+  return "; in creation were " + names + ": look for them with: stackscaler stack doctor " + stack;
+}
+
 Converge::Converge(Services& services, const ports::WritePermit& permit, ports::ScaleOrder order,
                    ports::ProgressSink sink)
     : s_(services), permit_(permit), order_(std::move(order)), sink_(std::move(sink)) {}
@@ -302,10 +316,12 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
     if (err) what = stderr_text(*err);
   }
   if (what.empty()) what = "it ended without saying why";
+  const std::string orphans = died ? orphans_text(followed.stream, record_.stack) : std::string();
   const std::string_view code = lock_held(followed.stream) ? reason::kStateLocked
+                                : !orphans.empty()         ? reason::kPossibleOrphans
                                 : died                     ? reason::kApplyInterrupted
                                                            : reason::kApplyFailed;
-  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died);
+  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died) + orphans;
   co_await close(ports::Phase::failed, std::string(code), outcome);
   co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
 }

@@ -21,6 +21,8 @@ namespace reason = policy::reason;
 
 namespace {
 
+constexpr Duration kStampsKept = std::chrono::hours(48);  // without an observation
+
 template <class T>
 asio::awaitable<void> store(asio::awaitable<T> task, std::optional<T>* out) {
   out->emplace(co_await std::move(task));
@@ -113,6 +115,13 @@ asio::awaitable<Result<AdoptReport>> TerraformDriver::adopt(const ports::WritePe
   co_return co_await shielded(services_->executor, std::move(task));
 }
 
+asio::awaitable<Result<DeployReport>> TerraformDriver::deploy(const ports::WritePermit* permit, DeployRequest request,
+                                                              ports::ProgressSink progress) {
+  Deploy operation(*services_, permit, std::move(request), std::move(progress));
+  auto task = operation.run();
+  co_return co_await shielded(services_->executor, std::move(task));
+}
+
 asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef stack) {
   auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
@@ -121,7 +130,7 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
     FileStamp stamp;
     if (backend && !backend->state_file.empty()) stamp = stamp_of(backend->state_file);
     std::error_code ec;
-    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec));
+    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec), config_stamp(folder));
   };
   auto found = co_await offload(services_->pool, std::move(look_at));
   auto& backend = std::get<0>(found);
@@ -134,7 +143,8 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
   if (backend->state_file.empty()) {
     services_->stamps.erase(target->entry.id);
   } else {
-    services_->stamps[target->entry.id] = WatchedState{backend->state_file, std::get<1>(found)};
+    services_->stamps[target->entry.id] =
+        WatchedState{backend->state_file, std::get<1>(found), services_->clock.steady_now()};
   }
   ports::StackView view;
   view.name = target->entry.id;
@@ -142,6 +152,7 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
   view.indexes = state->indexes(target->resource);
   view.count = static_cast<int>(view.indexes.size());
   view.resource = target->resource;
+  view.config_stamp = std::get<3>(found);
   view.read_at = read_at;
   co_return view;
 }
@@ -188,11 +199,14 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
 }
 
 asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {
+  // A stack that no policy names any more is observed no more.
+  const SteadyTime old = services_->clock.steady_now() - kStampsKept;
+  std::erase_if(services_->stamps, [&](const auto& item) { return item.second.observed < old; });
   auto look_at_all = [stamps = services_->stamps] {
     std::vector<std::pair<std::string, WatchedState>> changed;
     for (const auto& [name, watched] : stamps) {
       const FileStamp now = stamp_of(watched.file);
-      if (now != watched.stamp) changed.emplace_back(name, WatchedState{watched.file, now});
+      if (now != watched.stamp) changed.emplace_back(name, WatchedState{watched.file, now, watched.observed});
     }
     return changed;
   };

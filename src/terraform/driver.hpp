@@ -18,6 +18,7 @@
 #include "ports/stack_driver.hpp"
 #include "stack/registry.hpp"
 #include "terraform/adopt.hpp"
+#include "terraform/deploy.hpp"
 #include "terraform/driver_options.hpp"
 
 namespace stackscaler::terraform {
@@ -42,6 +43,10 @@ class TerraformDriver final : public ports::StackDriver {
   [[nodiscard]] boost::asio::awaitable<std::vector<std::string>> changed_stacks() override;
   [[nodiscard]] boost::asio::awaitable<Result<AdoptReport>> adopt(const ports::WritePermit& permit,
                                                                   AdoptRequest request);
+  // Without a permit a look only. `permit` must outlive the call.
+  [[nodiscard]] boost::asio::awaitable<Result<DeployReport>> deploy(const ports::WritePermit* permit,
+                                                                    DeployRequest request,
+                                                                    ports::ProgressSink progress);
   void stop() override;
   void interrupt() override;
 

@@ -105,6 +105,19 @@ Result<std::string> fingerprint(const fs::path& folder) {
   return sha256_hex(all);
 }
 
+std::string config_stamp(const fs::path& folder) {
+  auto names = names_in(folder);
+  if (!names) return {};
+  std::string all;
+  for (const std::string& name : *names) {
+    const bool variables = name.ends_with(".tfvars") || name.ends_with(".tfvars.json");
+    if (name == kCountFile || !(is_configuration(name) || variables || name == ".terraform.lock.hcl")) continue;
+    const FileStamp stamp = stamp_of(folder / name);
+    all += name + " " + std::to_string(stamp.size) + " " + std::to_string(stamp.mtime_ns) + "\n";
+  }
+  return sha256_hex(all);
+}
+
 Result<bool> declares_variable(const fs::path& folder, const std::string& variable) {
   auto names = names_in(folder);
   if (!names) return fail(std::move(names).error());
@@ -198,9 +211,13 @@ Result<void> OperationFolder::create(std::size_t keep) const {
   fs::directory_iterator folders(path_.parent_path(), ec);
   for (const fs::directory_iterator end; !ec && folders != end; folders.increment(ec)) {
     std::error_code ignored;
-    // A plan file says that the operation is not over: it runs, or waits for its recovery.
+    // Both files go at an operation's end: one of them says that it runs, or waits for its recovery.
     if (fs::exists(folders->path() / "plan.tfplan", ignored)) continue;
-    others.emplace_back(fs::last_write_time(folders->path(), ignored), folders->path());
+    // A count file alone, of a program that died before its journal knew, must not stay for ever: no plan takes a day.
+    const auto touched = fs::last_write_time(folders->path(), ignored);
+    const bool young = touched > fs::file_time_type::clock::now() - std::chrono::hours(24);
+    if (young && fs::exists(folders->path() / "count.tfvars.json", ignored)) continue;
+    others.emplace_back(touched, folders->path());
   }
   std::sort(others.begin(), others.end());
   for (std::size_t i = 0; i + keep < others.size(); ++i) fs::remove_all(others[i].second, ec);

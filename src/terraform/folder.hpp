@@ -34,6 +34,10 @@ struct Backend {
 // over whether .terraform is there. Folders of local modules are not looked into.
 [[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder);
 
+// Names, sizes and times of change of the folder's configuration and variable files, kCountFile apart: cheap, for
+// noticing that somebody edited something.
+[[nodiscard]] std::string config_stamp(const std::filesystem::path& folder);
+
 // True when a *.tf or *.tf.json there declares that variable.
 [[nodiscard]] Result<bool> declares_variable(const std::filesystem::path& folder, const std::string& variable);
 // Variable files that Terraform loads after kCountFile and that name the variable: they would win over it.
@@ -60,7 +64,8 @@ struct FileStamp {
 class OperationFolder {
  public:
   OperationFolder(const std::filesystem::path& data, const std::string& id);
-  // Makes it; and removes the oldest others beyond `keep`.
+  // Makes it; and removes the oldest others beyond `keep`, but never one whose operation is not over: its plan is
+  // there, or a count file younger than a day.
   [[nodiscard]] Result<void> create(std::size_t keep) const;
   // What a later process must know to finish this operation.
   [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable) const;

@@ -2,14 +2,12 @@
 #include "terraform/guard.hpp"
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
+#include "terraform/guard_rules.hpp"
 
 namespace stackscaler::terraform {
 namespace {
@@ -24,19 +22,35 @@ bool before(const std::string& left, const std::string& right) {
   return std::pair(a->base, a->index.value_or(-1)) < std::pair(b->base, b->index.value_or(-1));
 }
 
+std::string joined(const std::set<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+bool broken(Rule rule, bool is) {
+  return is && rule_on(rule);
+}
+
 // One judgement in progress. Each rule either lets a change pass or adds a line to `refused`.
 class Guard {
  public:
   Guard(const PlanStream& plan, const GuardInput& input) : plan_(plan), input_(input) {
-    for (const int index : input.indexes) present_.insert(index);
+    present_[input.resource] = {input.indexes.begin(), input.indexes.end()};
+    for (const std::string& base : input.dependents) {
+      const auto known = input.dependent_indexes.find(base);
+      if (base != input.resource && known != input.dependent_indexes.end()) present_[base] = known->second;
+    }
     read_drift();
-    going_down_ = !present_.empty() && *present_.rbegin() >= input.target;
-    after_.insert(present_.begin(), present_.end());
+    const std::set<int>& counted = present_[input.resource];
+    going_down_ = !counted.empty() && *counted.rbegin() >= input.target;
+    hole_ = !counted.empty() && *counted.rbegin() + 1 != static_cast<int>(counted.size());
+    after_ = counted;
   }
 
   Verdict judge() {
     check_stream();
-    if (!sound()) return finish();
+    if (!refused_.empty()) return finish();
     for (const PlannedChange& change : plan_.changes) check(change);
     check_totals();
     check_end();
@@ -44,102 +58,154 @@ class Guard {
   }
 
  private:
-  // What died outside Terraform shows as drift: those indexes are not in the refreshed state.
+  // What died outside Terraform shows as drift: it is not in the refreshed state. Drift of other resources, and drift
+  // that deletes nothing, is what the state did not know yet; what Terraform makes of it shows as a change.
   void read_drift() {
     for (const PlannedChange& drift : plan_.drift) {
-      if (drift.action != "delete") continue;
       const auto address = parse_address(drift.address);
-      if (!address || address->base != input_.resource || !address->index) continue;
-      if (present_.erase(*address->index) != 0) dead_.push_back(drift.address);
+      if (drift.action != "delete" || !address || !address->index) continue;
+      const auto known = present_.find(address->base);
+      if (known == present_.end() || known->second.erase(*address->index) == 0) continue;
+      gone_.push_back(drift.address);
+      dead_ = dead_ || address->base == input_.resource;
     }
   }
 
   void check_stream() {
-    if (const Diagnostic* error = plan_.first_error())
-      refuse("the plan has an error: " + one_line(error->summary, 200));
-    if (plan_.truncated) refuse("the plan is too large to be checked");
-    if (plan_.malformed != 0 || plan_.torn) refuse("the plan has lines that can't be read");
-    if (!plan_.plan_summary) refuse("the plan has no summary of its changes");
+    const auto first_major = [](const std::string& version) { return version.starts_with("1."); };
+    if (broken(Rule::known_version, !first_major(plan_.version) || !first_major(plan_.ui)))
+      refuse("the plan does not say that it is of a terraform 1.x and in the format 1.x");
+    const Diagnostic* error = plan_.first_error();
+    if (broken(Rule::no_error, error != nullptr)) refuse("the plan has an error: " + one_line(error->summary, 200));
+    if (broken(Rule::not_truncated, plan_.truncated)) refuse("the plan is too large to be checked");
+    if (broken(Rule::whole_lines, plan_.malformed != 0 || plan_.torn)) refuse("the plan has lines that can't be read");
+    if (broken(Rule::known_kinds, !plan_.unknown_planned.empty()))
+      refuse("the plan holds what is not known: " + one_line(plan_.unknown_planned, 100));
+    if (broken(Rule::has_summary, !plan_.plan_summary)) refuse("the plan has no summary of its changes");
   }
-  [[nodiscard]] bool sound() const { return refused_.empty(); }
 
   void check(const PlannedChange& change) {
-    if (change.action == "read" || change.action == "noop" || change.action == "no-op") return;
-    changes_ = true;
-    named_[change.action].push_back(change.address);
-    if (!seen_.insert(change.address).second) return refuse(change, "a second change of the same address");
-    if (!change.previous_address.empty()) return refuse(change, "moved from " + change.previous_address);
-    if (change.importing) return refuse(change, "imports");
+    const bool quiet = change.action == "noop" || change.action == "no-op" || change.action == "read";
+    if (!quiet) {
+      changes_ = true;
+      named_[change.action].push_back(change.address);
+    }
+    if (broken(Rule::no_move, change.action == "move" || !change.previous_address.empty()))
+      return refuse(change, "moved from " + change.previous_address);
+    if (broken(Rule::no_import, change.action == "import" || change.importing)) return refuse(change, "imports");
     const auto address = parse_address(change.address);
-    if (!address) return refuse(change, "not an address that is understood");
-    const bool counted = address->base == input_.resource;
-    const bool dependent = !counted && std::find(input_.dependents.begin(), input_.dependents.end(), address->base) !=
-                                           input_.dependents.end();
-    if (!counted && !dependent) return refuse(change, change.reason);
-    if (!address->index) return refuse(change, "no single count index");
-    if (dependent && holds_data(address->type) && !input_.allow_data_loss) {
+    if (change.action == "read" && broken(Rule::data_reads, !address || !address->data))
+      return refuse(change, "only data sources are read");
+    if (quiet || change.action == "move" || change.action == "import") return;
+    if (broken(Rule::one_change, !seen_.insert(change.address).second))
+      return refuse(change, "a second change of the same address; a leftover of a replacement looks like that");
+    if (broken(Rule::address, !address)) return refuse(change, "not an address that is understood");
+    if (address) check(change, *address);
+  }
+
+  void check(const PlannedChange& change, const Address& address) {
+    const std::set<std::string> attributes = allowed_attributes(change);
+    const bool counted = address.base == input_.resource;
+    const bool dependent =
+        std::find(input_.dependents.begin(), input_.dependents.end(), address.base) != input_.dependents.end();
+    if (attributes.empty() && broken(Rule::ours_only, !counted && !dependent)) return refuse(change, change.reason);
+    if (broken(Rule::data_loss, !counted && !input_.allow_data_loss && holds_data(address.type)))
       return refuse(change, "holds data; needs allowDataLoss: true");
-    }
-    if (change.action == "create") return check_create(change, *address->index, counted);
-    if (change.action == "delete") return check_delete(change, *address, counted);
-    if (change.action == "replace" && change.reason == "tainted") {
-      return refuse_unhealthy(change, "tainted: an earlier creation did not finish");
-    }
-    refuse(change, change.reason);
+    const bool good = change.reason.empty() || change.action == "delete" ||
+                      (change.action == "replace" && change.reason == "tainted");
+    if (broken(Rule::known_reason, !good)) return refuse(change, change.reason);
+    if (!attributes.empty()) return check_update(change, attributes);
+    if (broken(Rule::one_index, !address.index)) return refuse(change, "no single count index");
+    if (!address.index) return;
+    if (change.action == "create") return check_create(change, address);
+    if (change.action == "delete") return check_delete(change, address);
+    if (change.action == "replace") return check_replace(change, address);
+    if (rule_on(Rule::known_action)) refuse(change, change.reason);
   }
 
-  void check_create(const PlannedChange& change, int index, bool counted) {
-    if (index >= input_.target) return refuse(change, "index not below the target");
-    if (present_.contains(index)) return refuse(change, "exists already");
-    if (going_down_) return refuse_unhealthy(change, "missing below the count while scaling down");
-    if (counted) after_.insert(index);
+  // What the policy lets this update change; empty: it is no update that the policy allows.
+  [[nodiscard]] std::set<std::string> allowed_attributes(const PlannedChange& change) const {
+    std::set<std::string> attributes;
+    if (change.action != "update") return attributes;
+    for (const policy::AllowedUpdate& allowed : input_.allow_updates) {
+      if (allowed.address == change.address) attributes.insert(allowed.attributes.begin(), allowed.attributes.end());
+    }
+    return attributes;
   }
 
-  void check_delete(const PlannedChange& change, const Address& address, bool counted) {
+  void check_update(const PlannedChange& change, const std::set<std::string>& allowed) {
+    if (input_.details == nullptr) return updates_.push_back(change.address);
+    const auto found = input_.details->changed.find(change.address);
+    const bool looked_at = found != input_.details->changed.end() && !found->second.empty();
+    if (broken(Rule::update_details, !looked_at)) return refuse(change, "terraform show has no plain update of it");
+    if (!looked_at) return;
+    std::set<std::string> others = found->second;
+    std::erase_if(others, [&](const std::string& name) { return allowed.contains(name); });
+    if (broken(Rule::update_allowed, !others.empty()))
+      refuse(change, "changes " + joined(others) + "; allowed is " + joined(allowed));
+  }
+
+  void check_create(const PlannedChange& change, const Address& address) {
+    const int index = *address.index;
+    if (broken(Rule::create_below, index >= input_.target)) return refuse(change, "index not below the target");
+    if (broken(Rule::create_missing, present_[address.base].contains(index))) return refuse(change, "exists already");
+    if (broken(Rule::create_up, going_down_))
+      return refuse_unhealthy(change, "missing below the count while scaling down");
+    creates_.insert(index);
+    if (address.base == input_.resource) after_.insert(index);
+  }
+
+  void check_delete(const PlannedChange& change, const Address& address) {
     const int index = *address.index;
     const bool by_count = change.reason == "delete_because_count_index" ||
                           (address.index_in_module && change.reason == "delete_because_no_module");
-    if (!by_count) return refuse(change, change.reason.empty() ? "no reason given" : change.reason);
-    if (index < input_.target) return refuse(change, "index below the target");
-    if (!present_.contains(index)) return refuse(change, "not in the state");
-    if (has_hole() || !dead_.empty()) return refuse_unhealthy(change, "an instance with a lower index is gone");
-    if (counted) after_.erase(index);
+    if (broken(Rule::delete_by_count, !by_count))
+      return refuse(change, change.reason.empty() ? "no reason given" : change.reason);
+    if (broken(Rule::delete_above, index < input_.target)) return refuse(change, "index below the target");
+    if (broken(Rule::delete_healthy, hole_ || dead_))
+      return refuse_unhealthy(change, "an instance with a lower index is gone");
+    const bool there = present_[address.base].contains(index) && present_[input_.resource].contains(index);
+    if (broken(Rule::delete_present, !there)) return refuse(change, "not in the state");
+    if (address.base == input_.resource) after_.erase(index);
   }
 
-  [[nodiscard]] bool has_hole() const {
-    return !present_.empty() && *present_.rbegin() + 1 != static_cast<int>(present_.size());
+  void check_replace(const PlannedChange& change, const Address& address) {
+    const int index = *address.index;
+    if (broken(Rule::create_below, index >= input_.target)) return refuse(change, "index not below the target");
+    if (broken(Rule::delete_present, !present_[address.base].contains(index)))
+      return refuse(change, "not in the state");
+    if (broken(Rule::taint_ours, !input_.half_made.contains(index)))
+      return refuse_unhealthy(change, "tainted: an earlier creation did not finish, and it was none of ours");
+    if (broken(Rule::taint_up, going_down_))
+      return refuse_unhealthy(change, "tainted below the count while scaling down");
+    creates_.insert(index);
+    healed_.push_back(change.address);
   }
 
   void check_totals() {
-    const auto count = [&](std::string_view action) {
-      const auto found = named_.find(std::string(action));
+    if (!plan_.plan_summary) return;
+    const auto count = [&](const char* action) {
+      const auto found = named_.find(action);
       return found == named_.end() ? std::int64_t{0} : static_cast<std::int64_t>(found->second.size());
     };
     const ChangeSummary& summary = *plan_.plan_summary;
     const bool equal = summary.add == count("create") + count("replace") && summary.change == count("update") &&
                        summary.remove == count("delete") + count("replace") && !summary.unknown_counts &&
-                       summary.forget <= count("forget") + count("remove");
-    if (!equal) refuse("the plan's totals differ from the changes it lists");
-    if (summary.import != 0) refuse("the plan imports " + std::to_string(summary.import) + " resource(s)");
-    const auto deleted = present_.size() - std::min(present_.size(), after_.size());
-    const auto from = static_cast<std::int64_t>(input_.indexes.size());
-    if (static_cast<std::int64_t>(deleted) > std::max<std::int64_t>(0, from - input_.target)) {
-      refuse("the plan deletes " + std::to_string(deleted) + " instances, more than " + std::to_string(from) + " -> " +
-             std::to_string(input_.target) + " explains");
-    }
+                       summary.import == count("import") && summary.forget <= count("forget") + count("remove");
+    if (broken(Rule::totals, !equal)) refuse("the plan's totals differ from the changes it lists");
   }
 
   // Whether the plan ends at the target. It doesn't when the variable has no effect on the counted resource.
   void check_end() {
     if (!refused_.empty()) return;
-    // Without a change there is no apply, and the state would go on holding what is gone.
-    if (!changes_ && !dead_.empty()) {
+    // Without anything to apply the state would go on holding what is gone.
+    if (broken(Rule::dead_recorded, dead_ && !changes_ && !plan_.outputs_change))
       return refuse_unhealthy("the state still holds what is gone, and the plan has nothing to apply");
-    }
     const auto target = static_cast<std::size_t>(input_.target);
-    if (after_.size() == target && (target == 0 || *after_.rbegin() == input_.target - 1)) return;
-    refuse("the plan would leave " + std::to_string(after_.size()) + " of " + input_.resource + ", not " +
-           std::to_string(input_.target) + ": does the variable set its count?");
+    const bool there = after_.size() == target && (target == 0 || *after_.rbegin() == input_.target - 1);
+    if (broken(Rule::ends_at_target, !there))
+      refuse("the plan would leave " + std::to_string(after_.size()) + " of " + input_.resource + ", not " +
+             std::to_string(input_.target) + ": does the variable set its count?");
   }
 
   void refuse(std::string line) {
@@ -156,12 +222,20 @@ class Guard {
 
   Verdict finish() {
     Verdict verdict;
+    if (refused_.empty() && rule_on(Rule::update_details)) {
+      for (const std::string& address : updates_) refuse("update " + address + " (what it changes was not looked at)");
+      verdict.updates = updates_;
+    }
     verdict.passed = refused_.empty();
     verdict.nothing_to_do = verdict.passed && !changes_ && !plan_.outputs_change;
-    if (!refused_.empty()) {
-      for (const std::string& address : dead_) refused_.push_back(address + " was deleted outside Terraform");
+    if (!verdict.passed) {
+      for (const std::string& address : gone_) refused_.push_back(address + " was deleted outside Terraform");
       verdict.reason = all_unhealthy_ ? reason::kUnhealthyStack : reason::kPlanRefused;
+    } else {
+      std::sort(healed_.begin(), healed_.end(), before);
+      verdict.healed = std::move(healed_);
     }
+    verdict.creates = std::move(creates_);
     verdict.summary = summary();
     verdict.refused = std::move(refused_);
     return verdict;
@@ -185,14 +259,19 @@ class Guard {
 
   const PlanStream& plan_;
   const GuardInput& input_;
-  std::set<int> present_;  // S
-  std::set<int> after_;    // S with what passes applied
+  std::map<std::string, std::set<int>> present_;  // by base address; the counted resource's is S
+  std::set<int> after_;                           // S with what passes applied
   bool going_down_ = false;
+  bool hole_ = false;
+  bool dead_ = false;  // an instance of the counted resource is gone
   bool changes_ = false;
   bool all_unhealthy_ = true;
-  std::vector<std::string> dead_;
+  std::vector<std::string> gone_;
   std::set<std::string> seen_;
   std::map<std::string, std::vector<std::string>> named_;  // by action
+  std::vector<std::string> updates_;
+  std::vector<std::string> healed_;
+  std::set<int> creates_;
   std::vector<std::string> refused_;
 };
 
@@ -200,18 +279,6 @@ class Guard {
 
 Verdict judge(const PlanStream& plan, const GuardInput& input) {
   return Guard(plan, input).judge();
-}
-
-bool holds_data(const std::string& type) {
-  constexpr std::array<std::string_view, 24> kWords{
-      "_db_",     "_rds_",   "database", "_volume_",    "_disk_",    "_bucket_",  "_efs_",      "_fsx_",
-      "dynamodb", "_sql_",   "_storage", "elasticache", "_redis",    "_snapshot", "opensearch", "bigtable",
-      "bigquery", "spanner", "docdb",    "neptune",     "filestore", "cosmosdb",  "memorydb",   "redshift"};
-  // Joining a disk to a machine holds nothing itself.
-  if (type.ends_with("_attachment") || type.ends_with("_association")) return false;
-  const std::string padded = type + "_";
-  return std::any_of(kWords.begin(), kWords.end(),
-                     [&](std::string_view word) { return padded.find(word) != std::string::npos; });
 }
 
 }  // namespace stackscaler::terraform

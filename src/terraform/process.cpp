@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -81,9 +82,17 @@ class SpawnSetup {
 }  // namespace
 
 ChildProcess::ChildProcess(asio::any_io_executor executor, ProcessId id, int pidfd, bool ours)
-    : id_(std::move(id)), ours_(ours), pidfd_(executor, pidfd) {}
+    : id_(std::move(id)), ours_(ours), pidfd_(executor) {
+  boost::system::error_code ec;
+  if (pidfd >= 0) pidfd_.assign(pidfd, ec);
+  if (ec) ::close(pidfd);  // the reactor could not take it
+}
 
 Result<ChildProcess> ChildProcess::spawn(asio::any_io_executor executor, const ChildSpec& spec) {
+  return spawn(std::move(executor), spec, true);
+}
+
+Result<ChildProcess> ChildProcess::spawn(asio::any_io_executor executor, const ChildSpec& spec, bool with_pidfd) {
   SpawnSetup setup(spec);
   std::vector<std::string> arguments{spec.program};
   arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
@@ -97,8 +106,7 @@ Result<ChildProcess> ChildProcess::spawn(asio::any_io_executor executor, const C
                 "cannot start " + spec.program + " in " + spec.folder.string() + ": " + std::strerror(code));
   }
   // Not reaped before our waitid, so the pid is still that child's.
-  const int pidfd = open_pidfd(pid);
-  if (pidfd < 0) return fail(ErrorKind::internal, std::string("pidfd_open: ") + std::strerror(errno));
+  const int pidfd = with_pidfd ? open_pidfd(pid) : -1;
   ProcessId id{pid, start_time(pid).value_or(0), boot_id()};
   return ChildProcess(std::move(executor), std::move(id), pidfd, true);
 }
@@ -116,6 +124,7 @@ Result<ChildProcess> ChildProcess::adopt(asio::any_io_executor executor, const P
 asio::awaitable<bool> ChildProcess::wait_for(Clock& clock, Duration limit) {
   using asio::experimental::awaitable_operators::operator||;
   co_await asio::this_coro::throw_if_cancelled(false);
+  if (!pidfd_.is_open()) co_return co_await poll_for(clock, limit);
   boost::system::error_code ec;
   auto ended =
       pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, ec));
@@ -124,14 +133,35 @@ asio::awaitable<bool> ChildProcess::wait_for(Clock& clock, Duration limit) {
   co_return first.index() == 0 && !ec;
 }
 
+asio::awaitable<bool> ChildProcess::poll_for(Clock& clock, Duration limit) {
+  constexpr Duration kPause = std::chrono::milliseconds(100);
+  const SteadyTime end = clock.steady_now() + limit;
+  for (;;) {
+    if (has_ended()) co_return true;
+    if (clock.steady_now() >= end) co_return false;
+    const auto left = std::chrono::ceil<Duration>(end - clock.steady_now());
+    (void)co_await clock.sleep_for(std::min(kPause, left));
+  }
+}
+
+// A child of ours is asked for by its number, which is its own until it is reaped; /proc may be as unreadable as a
+// descriptor is unavailable.
+bool ChildProcess::has_ended() const {
+  if (!ours_) return !alive(id_);
+  siginfo_t info{};
+  const int code = ::waitid(P_PID, static_cast<id_t>(id_.pid), &info, WEXITED | WNOHANG | WNOWAIT);
+  return code != 0 ? errno != EINTR : info.si_pid != 0;
+}
+
 ExitStatus ChildProcess::status() {
   if (status_) return *status_;
   ExitStatus status;
   if (ours_) {
     siginfo_t info{};
-    if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG) ==
-            0 &&
-        info.si_pid != 0) {
+    const bool by_descriptor = pidfd_.is_open();
+    const auto kind = static_cast<idtype_t>(by_descriptor ? P_PIDFD : P_PID);
+    const auto who = static_cast<id_t>(by_descriptor ? pidfd_.native_handle() : id_.pid);
+    if (::waitid(kind, who, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
       status.known = true;
       (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
     }
@@ -141,6 +171,10 @@ ExitStatus ChildProcess::status() {
 }
 
 void ChildProcess::signal(int number) {
+  if (!pidfd_.is_open()) {
+    if (!status_ && !has_ended()) ::kill(id_.pid, number);
+    return;
+  }
   ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), number, nullptr, 0U);
 }
 

@@ -6,6 +6,7 @@
 // that dies kills the writer), default signals and no other descriptor but one: an optional lock, whose flock lives as
 // long as the child and what it started. There is no parent-death signal: an apply must reach its end without us.
 // Waiting is by pidfd, so it works alike for processes that are not our children; their exit status is then unknown.
+// A child is never lost for want of a descriptor: without one it is looked at in /proc every 100 ms.
 // Signals go to that one process, never to its group: terraform must be alive to record what its providers did.
 // Threads: spawn() and the /proc readers block shortly and may run anywhere; the rest on the executor.
 #pragma once
@@ -55,6 +56,9 @@ class ChildProcess {
  public:
   // Starts a child. Blocking, for less than a millisecond.
   [[nodiscard]] static Result<ChildProcess> spawn(boost::asio::any_io_executor executor, const ChildSpec& spec);
+  // `with_pidfd` is false in tests of a program that has no descriptor left.
+  [[nodiscard]] static Result<ChildProcess> spawn(boost::asio::any_io_executor executor, const ChildSpec& spec,
+                                                  bool with_pidfd);
   // Takes over a living process that is not our child; not_found when it is dead or another one by now.
   [[nodiscard]] static Result<ChildProcess> adopt(boost::asio::any_io_executor executor, const ProcessId& id);
 
@@ -68,9 +72,11 @@ class ChildProcess {
 
  private:
   ChildProcess(boost::asio::any_io_executor executor, ProcessId id, int pidfd, bool ours);
+  [[nodiscard]] boost::asio::awaitable<bool> poll_for(Clock& clock, Duration limit);
+  [[nodiscard]] bool has_ended() const;
   ProcessId id_;
   bool ours_;
-  boost::asio::posix::stream_descriptor pidfd_;
+  boost::asio::posix::stream_descriptor pidfd_;  // not open: none was to be had
   std::optional<ExitStatus> status_;
 };
 

@@ -38,6 +38,9 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
   if (!claimed) co_return fail(std::move(claimed).error());
   auto locked = co_await take_lock();
   if (!locked) co_return fail(std::move(locked).error());
+  auto ended = co_await ended_by_another();
+  if (!ended) co_return fail(std::move(ended).error());
+  if (*ended) co_return record_;
   co_return co_await settle();
 }
 
@@ -61,8 +64,19 @@ asio::awaitable<Result<void>> Recover::claim() {
   co_return Result<void>{};
 }
 
-// Follows whatever of this operation still runs, a plan first, then an apply.
-asio::awaitable<void> Recover::see_it_through() {
+asio::awaitable<Result<bool>> Recover::ended_by_another() {
+  auto now = co_await s_.journal.operation(record_.id);
+  if (!now) co_return fail(ErrorKind::unavailable, reason::kJournalUnavailable, now.error().message());
+  if (!*now) co_return false;  // a journal that was begun anew
+  record_ = std::move(**now);
+  co_return ports::finished(record_.phase);
+}
+
+// Follows whatever of this operation still runs, a plan first, then an apply. A process that is seen but can't be
+// taken hold of (no descriptor is free, say) is waited for, and after that the caller's own retries go on.
+asio::awaitable<Result<void>> Recover::see_it_through() {
+  constexpr int kFailures = 25;
+  int failures = 0;
   for (;;) {
     auto find = [id = record_.id, known = ProcessId{record_.pid, record_.pid_start, record_.boot_id}] {
       auto found = find_operation(id);
@@ -71,9 +85,16 @@ asio::awaitable<void> Recover::see_it_through() {
       return found;
     };
     auto found = co_await offload(s_.pool, std::move(find));
-    if (found.empty()) co_return;
+    if (found.empty()) co_return Result<void>{};
     auto adopted = ChildProcess::adopt(s_.executor, found.front().id);
-    if (!adopted) continue;
+    if (!adopted) {
+      if (++failures == kFailures) {
+        co_return fail(ErrorKind::unavailable, "process " + std::to_string(found.front().id.pid) + " of operation " +
+                                                   record_.id + " can't be followed: " + adopted.error().message());
+      }
+      (void)co_await s_.clock.sleep_for(std::chrono::milliseconds(200));
+      continue;
+    }
     ChildProcess child = std::move(*adopted);
     const bool applies = found.front().command == "apply";
     s_.log.info("following a terraform of an earlier run", kv("stack", record_.stack), kv("operation", record_.id),
@@ -103,7 +124,8 @@ asio::awaitable<void> Recover::see_it_through() {
 asio::awaitable<Result<void>> Recover::take_lock() {
   constexpr int kAttempts = 25;
   for (int attempt = 1;; ++attempt) {
-    co_await see_it_through();
+    auto seen = co_await see_it_through();
+    if (!seen) co_return seen;
     auto take = [home = target_.entry.home] { return lock_stack(home); };
     auto lock = co_await offload(s_.pool, std::move(take));
     if (lock) {
@@ -171,6 +193,10 @@ void Recover::judge_apply(const State& state) {
   reason_ = error.empty() ? reason::kApplyInterrupted : reason::kApplyFailed;
   outcome_ = error.empty() ? "terraform ended while the program was away" : "terraform apply failed: " + error;
   outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself);
+  if (!ended_by_itself && !stream_.creating.empty()) {
+    reason_ = reason::kPossibleOrphans;
+    outcome_ += orphans_text(stream_, record_.stack);
+  }
   if (!tainted.empty()) {
     outcome_ += "; " + plural(static_cast<int>(tainted.size()), "instance") + " of it did not finish (tainted)";
   }

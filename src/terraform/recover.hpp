@@ -26,7 +26,9 @@ class Recover {
 
  private:
   [[nodiscard]] boost::asio::awaitable<Result<void>> claim();
-  [[nodiscard]] boost::asio::awaitable<void> see_it_through();
+  [[nodiscard]] boost::asio::awaitable<Result<void>> see_it_through();
+  // The record as it is under the lock: whoever held that may have ended the operation meanwhile.
+  [[nodiscard]] boost::asio::awaitable<Result<bool>> ended_by_another();
   [[nodiscard]] boost::asio::awaitable<Result<void>> take_lock();
   [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> settle();
   void judge_apply(const State& state);

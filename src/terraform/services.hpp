@@ -27,6 +27,7 @@ namespace stackscaler::terraform {
 struct WatchedState {
   std::filesystem::path file;
   FileStamp stamp;
+  SteadyTime observed{};
 };
 
 struct Services {

@@ -107,6 +107,7 @@ asio::awaitable<Result<void>> ensure_init(Services& services, Target& target) {
   spec.deadline = services.options.init_deadline;
   spec.kill_after = services.options.kill_after;
   spec.running = &services.plans;
+  spec.stopping = &services.stopping;
   auto result = co_await services.tool.run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
   if (!result->exit.success()) {
@@ -214,6 +215,7 @@ asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& 
   spec.kill_after = services.options.kill_after;
   spec.stdout_file = plan.stream_file;
   spec.running = &services.plans;
+  spec.stopping = &services.stopping;
   auto result = co_await services.tool.run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
   auto parse = [text = std::move(result->out)] { return parse_stream(text); };
@@ -231,6 +233,10 @@ GuardInput guard_input(const Target& target, const State& state, int to) {
   input.target = to;
   input.resource = target.resource;
   input.dependents = target.dependents;
+  for (const std::string& base : target.dependents) {
+    const std::vector<int> indexes = state.indexes(base);
+    input.dependent_indexes[base] = {indexes.begin(), indexes.end()};
+  }
   input.allow_data_loss = target.allow_data_loss;
   return input;
 }

@@ -118,15 +118,25 @@ bool take(const Json& json, const std::string& type, PlanStream& stream) {
     stream.version = text_of(json, "terraform");
     if (stream.version.empty()) stream.version = text_of(json, "tofu");
     stream.tofu = member(json, "tofu") != nullptr;
+    stream.ui = text_of(json, "ui");
+  } else if (type == "apply_start") {
+    const Json* hook = member(json, "hook");
+    std::string address = hook == nullptr ? std::string() : address_of(*hook, "resource");
+    if (address.empty()) return false;
+    const std::string action = text_of(*hook, "action");
+    if (action == "create") stream.creating.insert(std::move(address));
   } else if (type == "apply_complete" || type == "apply_errored") {
     const Json* hook = member(json, "hook");
     std::string address = hook == nullptr ? std::string() : address_of(*hook, "resource");
     if (address.empty()) return false;
+    stream.creating.erase(address);
     if (type == "apply_complete") {
       stream.done[std::move(address)] = text_of(*hook, "action");
     } else {
       stream.errored.push_back(std::move(address));
     }
+  } else if ((type.starts_with("planned_") || type.starts_with("deferred_")) && stream.unknown_planned.size() < 200) {
+    stream.unknown_planned += (stream.unknown_planned.empty() ? "" : ", ") + type;
   }
   return true;
 }

@@ -3,7 +3,8 @@
 // The machine-readable stream of `terraform plan -json` and `terraform apply -json`: one JSON object a line.
 //
 // What it is: what the guard, the progress line and the error texts need of it. Types and fields that are not known
-// are ignored; an action that is not known is kept as it is, so that the guard can refuse it.
+// are ignored; an action that is not known is kept as it is, and so is the type of a line that plans something (planned_*,
+// deferred_*), so that the guard can refuse it.
 // What it is not: a judge. Broken lines are counted, not forgiven. The stream holds no attribute values, but an apply's
 // holds plain outputs and what provisioners print: keep it in files that only the owner reads.
 // Bounds: a line 1 MiB, a stream 64 MiB; beyond that the stream is `truncated`. Threads: a value, no locks.
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,15 +49,18 @@ struct Diagnostic {
 
 struct PlanStream {
   std::string version;  // "1.11.4"
+  std::string ui;       // the version of the stream's format: "1.2"
   bool tofu = false;
   std::vector<PlannedChange> changes;
   std::vector<PlannedChange> drift;
   std::optional<ChangeSummary> plan_summary;
   std::optional<ChangeSummary> apply_summary;
   std::vector<Diagnostic> diagnostics;  // at most 100
+  std::string unknown_planned;  // types of lines that announce something and are not known: "planned_action_invocation"
   bool outputs_change = false;
   std::map<std::string, std::string> done;  // address -> action, of what an apply has completed
   std::vector<std::string> errored;         // addresses
+  std::set<std::string> creating;           // addresses whose creation has begun and was not seen to end
   std::size_t malformed = 0;                // lines that are no object, or miss what their type must have
   bool truncated = false;
   bool torn = false;  // the last line had no end

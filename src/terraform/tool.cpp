@@ -145,11 +145,14 @@ Tool::Tool(asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std
       inherited_(own_environment()) {}
 
 asio::awaitable<Result<Version>> Tool::version() {
-  if (version_) co_return *version_;
-  auto find = [name = name_] { return find_binary(name); };
-  auto path = co_await offload(pool_, std::move(find));
-  if (!path) co_return fail(std::move(path).error());
-  path_ = std::move(*path);
+  auto find = [name = name_] {
+    auto path = find_binary(name);
+    return std::pair(path, path ? stamp_of(*path) : FileStamp());
+  };
+  auto found = co_await offload(pool_, std::move(find));
+  if (!found.first) co_return fail(std::move(found.first).error());
+  if (version_ && path_ == *found.first && stamp_ == found.second) co_return *version_;
+  path_ = std::move(*found.first);
   RunSpec spec;
   spec.folder = "/";  // anywhere without a configuration
   spec.arguments = {"version", "-json"};
@@ -159,6 +162,7 @@ asio::awaitable<Result<Version>> Tool::version() {
   auto version = parse_version(result->out, path_);
   if (!version) co_return fail(std::move(version).error());
   version_ = std::move(*version);
+  stamp_ = found.second;
   co_return *version_;
 }
 
@@ -177,6 +181,7 @@ asio::awaitable<Result<RunResult>> Tool::run(RunSpec spec) {
   if (!run->child) co_return fail(run->child.error());
   ChildProcess& child = *run->child;
   if (spec.running != nullptr) spec.running->push_back(&child);
+  if (spec.stopping != nullptr && *spec.stopping) child.signal(SIGINT);
   RunResult result;
   bool ended = co_await child.wait_for(clock_, spec.deadline);
   if (!ended) {

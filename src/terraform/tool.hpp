@@ -16,6 +16,7 @@
 #include "async/clock.hpp"
 #include "async/offload.hpp"
 #include "base/error.hpp"
+#include "terraform/folder.hpp"
 #include "terraform/process.hpp"
 
 namespace stackscaler::terraform {
@@ -49,6 +50,7 @@ struct RunSpec {
   Duration kill_after = std::chrono::seconds(30);  // from SIGINT to SIGKILL
   std::filesystem::path stdout_file;               // "": memory
   std::vector<ChildProcess*>* running = nullptr;   // the child is listed there while it runs
+  const bool* stopping = nullptr;                  // true by the time the child has started: it is interrupted then
 };
 
 struct RunResult {
@@ -62,7 +64,7 @@ class Tool {
  public:
   Tool(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std::string binary);
 
-  // Finds the binary and asks its version, once.
+  // Finds the binary and asks its version; once for each file that was found (inode, size and time of change).
   [[nodiscard]] boost::asio::awaitable<Result<Version>> version();
   // Runs to the end or to the deadline; then SIGINT, then SIGKILL. Fails only when it can't be started.
   [[nodiscard]] boost::asio::awaitable<Result<RunResult>> run(RunSpec spec);
@@ -79,6 +81,7 @@ class Tool {
   std::string path_;
   std::vector<std::string> inherited_;
   std::optional<Version> version_;
+  FileStamp stamp_;  // of the binary that told version_
 };
 
 // What a failed call said, in one line: the last of stderr without frames, at most 400 bytes.

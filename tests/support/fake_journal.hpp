@@ -3,6 +3,7 @@
 // FakeJournal: a journal in memory that keeps every write in order, and fails on request. Threads: the loop's.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ class FakeJournal final : public ports::Journal {
     }
     co_return open;
   }
+  boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string id) override {
+    const auto found = latest_.find(id);
+    if (found == latest_.end()) co_return std::optional<ports::OperationRecord>{};
+    co_return std::optional<ports::OperationRecord>(found->second);
+  }
   boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
     std::optional<ports::OperationRecord> last;
     for (const auto& [id, record] : latest_) {
@@ -36,6 +42,15 @@ class FakeJournal final : public ports::Journal {
       if (!last || record.started > last->started) last = record;
     }
     co_return last;
+  }
+  boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack, WallTime since) override {
+    std::vector<ports::Scaling> out;
+    for (const auto& [id, r] : latest_) {
+      if (r.pid == 0 || !r.ended || *r.ended < since || r.count_after.value_or(r.from) == r.from) continue;
+      if (stack.empty() || stack == r.stack) out.push_back({r.stack, *r.ended, r.from, *r.count_after});
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.ended < b.ended; });
+    co_return out;
   }
   boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
     decisions.push_back(std::move(record));

@@ -73,6 +73,34 @@ TEST_P(JournalContract, LastAppliedIsTheNewestThatReachedAnApply) {
   EXPECT_FALSE(*other);
 }
 
+TEST_P(JournalContract, ScalingsAreWhatChangedACountSinceThen) {
+  const auto ended = [this](const char* id, const char* stack, int minute, int from, int after) {
+    OperationRecord r = record(id, Phase::applying, minute);
+    r.stack = stack;
+    r.pid = 1;
+    r.from = from;
+    put(r);
+    r.phase = Phase::succeeded;
+    r.ended = WallTime(std::chrono::minutes(minute));
+    r.count_after = after;
+    put(r);
+  };
+  ended("old", "web", 1, 1, 2);
+  ended("same", "web", 10, 2, 2);
+  ended("down", "web", 11, 5, 2);
+  ended("other", "api", 12, 2, 4);
+  const WallTime since(std::chrono::minutes(10));
+
+  const auto all = test::run(io_, journal_->scalings("", since));
+  const auto web = test::run(io_, journal_->scalings("web", since));
+
+  const ports::Scaling down{"web", WallTime(std::chrono::minutes(11)), 5, 2};
+  ASSERT_TRUE(all);
+  EXPECT_EQ(*all, (std::vector<ports::Scaling>{down, {"api", WallTime(std::chrono::minutes(12)), 2, 4}}));
+  ASSERT_TRUE(web);
+  EXPECT_EQ(*web, std::vector<ports::Scaling>{down});
+}
+
 TEST_P(JournalContract, AGenerationCountsTheChangesOfADigest) {
   const auto generation = [&](const char* digest) {
     return test::run(io_, journal_->generation("default/web", digest)).value();

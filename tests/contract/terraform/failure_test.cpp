@@ -104,7 +104,7 @@ TEST_F(FailureContract, TerraformKilledInMidApplyIsSaidWithWhatIsNotKnown) {
   const auto report = test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), kill));
 
   ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().reason(), reason::kApplyInterrupted);
+  EXPECT_EQ(report.error().reason(), reason::kPossibleOrphans);
   EXPECT_NE(report.error().message().find("may exist without being in the state"), std::string::npos);
   EXPECT_EQ(rig.host.journal.phases(), "intended planned applying failed");
 }

@@ -136,7 +136,9 @@ TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds
 
   ASSERT_TRUE(record) << record.error().message();
   EXPECT_EQ(record->phase, ports::Phase::failed);
-  EXPECT_EQ(record->outcome_reason, reason::kApplyInterrupted);
+  EXPECT_EQ(record->outcome_reason, reason::kPossibleOrphans);
+  EXPECT_NE(record->outcome.find("in creation were terraform_data.app[1]"), std::string::npos) << record->outcome;
+  EXPECT_NE(record->outcome.find("stackscaler stack doctor web"), std::string::npos);
   const int count = static_cast<int>(stack.ids().size());
   EXPECT_EQ(record->count_after, count);
   EXPECT_NE(record->outcome.find("the state holds " + std::to_string(count) + " of 3"), std::string::npos);
@@ -179,6 +181,31 @@ TEST_F(RecoverContract, AnIntentWithoutAnApplyIsAbandonedAndLeavesNoPlanFile) {
   EXPECT_EQ(record->count_after, 1);
   EXPECT_EQ(stack.tree(), before);
   EXPECT_FALSE(fs::exists(home_ / "data" / "operations" / open.id / "count.tfvars.json"));
+}
+
+TEST_F(RecoverContract, Law5AnOperationThatItsOwnerHasEndedMeanwhileIsNotEndedAgain) {
+  const test::TerraformStack stack(1);
+  adopt(stack);
+  ports::OperationRecord open;
+  open.id = "0123456789abcdef";
+  open.stack = "web";
+  open.from = 1;
+  open.to = 2;
+  open.phase = ports::Phase::applying;
+  Host host(home_ / "data", home_ / "stacks");
+  ports::OperationRecord ended = open;
+  ended.phase = ports::Phase::succeeded;
+  ended.outcome = "ended by its owner";
+  ASSERT_TRUE(test::run(host.io, host.journal.put_operation(ended)));
+  const auto before = stack.tree();
+
+  const auto record = recover(host, open);
+
+  ASSERT_TRUE(record) << record.error().message();
+  EXPECT_EQ(record->phase, ports::Phase::succeeded);
+  EXPECT_EQ(record->outcome, "ended by its owner");
+  EXPECT_EQ(host.journal.writes.size(), 1U);
+  EXPECT_EQ(stack.tree(), before);
 }
 
 TEST_F(RecoverContract, ACrashBeforeTheApplyPutsTheRealCountBackIntoTheUsersFile) {

@@ -54,7 +54,10 @@ class FakeDriver final : public ports::StackDriver {
   };
   int count = 3;
   bool changed = false;
+  std::string config_stamp = "1";
   Duration apply_time{};
+  int planned = 0;
+  std::deque<Result<ports::PlanReport>> plans;  // what plan() answers, then that all is well
   std::deque<Error> fail_observe;
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
@@ -77,10 +80,17 @@ class FakeDriver final : public ports::StackDriver {
     view.name = stack.id;
     view.identity = "/stacks/" + stack.id;
     view.count = count;
+    view.config_stamp = config_stamp;
     changed = false;
     co_return view;
   }
   asio::awaitable<Result<ports::PlanReport>> plan(policy::StackRef, int to) override {
+    ++planned;
+    if (!plans.empty()) {
+      auto scripted = std::move(plans.front());
+      plans.pop_front();
+      co_return scripted;
+    }
     ports::PlanReport report;
     report.from = count;
     report.to = to;
@@ -159,10 +169,21 @@ class FakeJournal final : public ports::Journal {
   asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override {
     co_return std::vector<ports::OperationRecord>{};
   }
+  asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string) override {
+    co_return std::optional<ports::OperationRecord>{};
+  }
   asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
     const auto found = applied.find(stack);
     if (found == applied.end()) co_return std::optional<ports::OperationRecord>{};
     co_return std::optional<ports::OperationRecord>(found->second);
+  }
+  std::vector<ports::Scaling> all_scalings;
+  asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack, WallTime since) override {
+    std::vector<ports::Scaling> out;
+    for (const auto& one : all_scalings) {
+      if (one.ended >= since && (stack.empty() || stack == one.stack)) out.push_back(one);
+    }
+    co_return out;
   }
   asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
     decisions.push_back(std::move(record));
@@ -194,7 +215,9 @@ inline std::shared_ptr<policy::ScalingPolicy> policy_of(std::string name, Durati
 
 // The whole loop on fakes and a fake clock.
 struct World {
-  explicit World(ports::GateSettings settings = {.enabled = true}) : gate(settings) {}
+  explicit World(ports::GateSettings settings = {.enabled = true}, ReconcilerSettings rules = {})
+      : gate(settings),
+        reconciler(Reconciler::Parts{clock, log, random, metrics, advisor, driver, &status, journal, gate}, rules) {}
   ~World() {
     loop.stop();
     main.request_stop();
@@ -204,6 +227,7 @@ struct World {
   void start() {
     main.spawn("loop", loop.run());
     main.spawn("states", loop.watch_states());
+    main.spawn("plans", loop.watch_plans());
   }
   void add(std::shared_ptr<policy::ScalingPolicy> p) { loop.upsert(std::move(p)); }
 
@@ -217,7 +241,7 @@ struct World {
   FakeStatus status;
   FakeJournal journal;
   ports::Gate gate;
-  Reconciler reconciler{Reconciler::Parts{clock, log, random, metrics, advisor, driver, &status, journal, gate}};
+  Reconciler reconciler;
   Loop loop{io.get_executor(), clock, log, random, reconciler};
   TaskGroup main{io.get_executor(), log};
 };

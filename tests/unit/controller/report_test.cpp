@@ -113,16 +113,18 @@ TEST(ReportTest, AMissingMetricIsNotReady) {
   EXPECT_EQ(status.conditions.front().reason, "MetricsUnavailable");
 }
 
-TEST(ReportTest, APlanThatWasRefusedIsNotSafeUntilOnePasses) {
+TEST(ReportTest, WhatTheLastPlanSaidIsShownAndUnknownBeforeIt) {
   PolicyMemory memory;
-  memory.written = status_after(turn_with(outcome(Kind::failed, why::kPlanRefused, "x")), memory, kOn, kNow);
-  EXPECT_EQ(policy::find_condition(memory.written, "PlanSafe")->status, kNo);
+  const auto before = status_after(turn_with(outcome(Kind::not_wanted)), memory, kOn, kNow);
+  EXPECT_EQ(policy::find_condition(before, "PlanSafe")->status, policy::ConditionStatus::unknown);
 
-  const auto held = status_after(turn_with(outcome(Kind::held, why::kPlanRefused, "x")), memory, kOn, kNow);
-  EXPECT_EQ(policy::find_condition(held, "PlanSafe")->status, kNo);
-
-  const auto scaled = status_after(turn_with(outcome(Kind::scaled)), memory, kOn, kNow);
-  EXPECT_EQ(policy::find_condition(scaled, "PlanSafe")->status, kYes);
+  policy::Condition refused;
+  refused.type = "PlanSafe";
+  refused.status = kNo;
+  refused.reason = why::kPlanRefused;
+  memory.plan_safe = refused;
+  const auto after = status_after(turn_with(outcome(Kind::not_wanted)), memory, kOn, kNow);
+  EXPECT_EQ(policy::find_condition(after, "PlanSafe")->reason, why::kPlanRefused);
 }
 
 TEST(ReportTest, TransitionTimesMoveOnlyWithTheStatus) {

@@ -116,6 +116,62 @@ TEST(StoreTest, ADamagedJournalIsSetAsideAndNamed) {
   EXPECT_TRUE(store->put_operation(operation("a", Phase::intended, 1s)));
 }
 
+// What was done to a sound journal of some size. None of it may stop the program.
+class DamagedJournal : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(DamagedJournal, NeverStopsTheProgramAndIsKeptIfItCantBeRead) {
+  const test::TempDir dir;
+  const std::string kind = GetParam();
+  {
+    Store store = open_store(dir);
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(store.put_operation(operation("op" + std::to_string(i), Phase::succeeded, 5s)));
+    }
+  }
+  const auto file = dir / "data" / "journal.db";
+  const auto size = std::filesystem::file_size(file);
+  ASSERT_GT(size, 8U * 4096U);
+  if (kind == "empty") std::filesystem::resize_file(file, 0);
+  if (kind == "cut in the header") std::filesystem::resize_file(file, 50);
+  if (kind == "cut in the middle") std::filesystem::resize_file(file, size / 2 + 7);
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  const auto fill = [&](std::size_t at, std::size_t count) {
+    bytes.seekp(static_cast<std::streamoff>(at));
+    bytes << std::string(count, '\xA5');
+  };
+  if (kind == "header") fill(0, 100);
+  if (kind == "first page") fill(100, 3996);
+  if (kind == "inner pages") fill(4096, 4 * 4096);
+  bytes.close();
+
+  std::string aside;
+  auto store = Store::open(dir / "data", aside);
+
+  ASSERT_TRUE(store) << store.error().message();
+  if (kind != "empty") {
+    ASSERT_FALSE(aside.empty());
+    EXPECT_TRUE(std::filesystem::exists(aside));
+  }
+  EXPECT_TRUE(store->put_operation(operation("after", Phase::intended, 1s)));
+  EXPECT_EQ(store->unfinished_operations()->size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, DamagedJournal,
+                         ::testing::Values("empty", "cut in the header", "cut in the middle", "header", "first page",
+                                           "inner pages"));
+
+TEST(StoreTest, TheWalStaysBounded) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  for (int i = 0; i < 3000; ++i) {
+    ports::DecisionRecord decision;
+    decision.policy = "default/web";
+    decision.detail = std::string(8000, 'x');
+    ASSERT_TRUE(store.put_decision(decision));
+  }
+  EXPECT_LE(std::filesystem::file_size(dir / "data" / "journal.db-wal"), 16U << 20U);
+}
+
 TEST(StoreTest, FilesAreForTheOwnerAlone) {
   const test::TempDir dir;
   Store store = open_store(dir);

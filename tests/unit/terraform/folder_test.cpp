@@ -144,6 +144,23 @@ TEST_F(FolderTest, OldOperationFoldersGoButNotThoseThatAreOpen) {
   EXPECT_TRUE(fs::exists(dir_ / "operations/e"));
 }
 
+TEST_F(FolderTest, AnOperationWithoutAPlanYetKeepsItsFolderAndAForgottenOneDoesNot) {
+  const OperationFolder planning(dir_.path(), "planning");
+  const OperationFolder forgotten(dir_.path(), "forgotten");
+  for (const OperationFolder& folder : {planning, forgotten}) {
+    ASSERT_TRUE(folder.create(100));
+    ASSERT_TRUE(folder.write_count("n", 2));
+  }
+  const auto now = fs::file_time_type::clock::now();
+  fs::last_write_time(planning.path(), now - std::chrono::hours(23));
+  fs::last_write_time(forgotten.path(), now - std::chrono::hours(25));
+
+  ASSERT_TRUE(OperationFolder(dir_.path(), "new").create(0));
+
+  EXPECT_TRUE(fs::exists(planning.path()));
+  EXPECT_FALSE(fs::exists(forgotten.path()));
+}
+
 TEST_F(FolderTest, AnOperationsFactsRoundTrip) {
   const OperationFolder folder(dir_.path(), "x");
   ASSERT_TRUE(folder.create(5));

@@ -55,6 +55,8 @@ class Plan {
   PlanStream& raw() { return stream_; }
   ChangeSummary& summary() { return summary_; }
   PlanStream done() {
+    stream_.version = "1.11.4";
+    stream_.ui = "1.2";
     stream_.plan_summary = summary_;
     return stream_;
   }
@@ -141,6 +143,7 @@ TEST(GuardTest, ACountOnAModulePassesByTheModulesIndex) {
   GuardInput input = from_to(first(3), 2);
   input.resource = "module.node.terraform_data.vm";
   input.dependents = {"terraform_data.attach"};
+  input.dependent_indexes["terraform_data.attach"] = {0, 1, 2};
   const PlanStream plan = parse_stream(test::golden("terraform/plan_module_down.jsonl"));
 
   EXPECT_TRUE(judge(plan, input).passed);
@@ -207,6 +210,7 @@ TEST(GuardTest, ReadsAndNoOpsPass) {
 TEST(GuardTest, DependentsPassOnlyAtTheSameIndexes) {
   GuardInput input = from_to(first(1), 2);
   input.dependents = {"terraform_data.note"};
+  input.dependent_indexes["terraform_data.note"] = {0};
 
   EXPECT_TRUE(judge(Plan().create(1).change("create", "terraform_data.note[1]").done(), input).passed);
   expect_refused(Plan().create(1).change("create", "terraform_data.note[0]").done(), input, reason::kPlanRefused,
@@ -222,6 +226,7 @@ TEST(GuardTest, DependentsPassOnlyAtTheSameIndexes) {
 TEST(GuardTest, DependentsThatHoldDataNeedPermission) {
   GuardInput input = from_to(first(2), 1);
   input.dependents = {"aws_ebs_volume.data"};
+  input.dependent_indexes["aws_ebs_volume.data"] = {0, 1};
   const PlanStream plan =
       Plan().remove(1).change("delete", "aws_ebs_volume.data[1]", "delete_because_count_index").done();
 
@@ -250,7 +255,8 @@ TEST(GuardTest, FailsClosedOnWhatItDoesNotKnow) {
 
 TEST(GuardTest, FailsClosedWithoutASummary) {
   Plan plan;
-  plan.create(1);
+  plan.create(1).done();
+  plan.raw().plan_summary.reset();
 
   expect_refused(plan.raw(), from_to(first(1), 2), reason::kPlanRefused, "no summary");
 }

@@ -115,6 +115,30 @@ TEST_F(ProcessTest, TheLockLivesAsLongAsTheChild) {
   EXPECT_TRUE(lock_stack(dir_.path()));
 }
 
+TEST_F(ProcessTest, AChildWithoutAPidfdIsFollowedAndSignalledAlike) {
+  ChildSpec spec;
+  spec.program = "/bin/sh";
+  spec.folder = dir_.path();
+  spec.stdout_fd = out_.get();
+  spec.stderr_fd = err_.get();
+  spec.arguments = {"-c", "sleep 0.2; exit 3"};
+  auto ends = ChildProcess::spawn(io_.get_executor(), spec, false);
+  spec.arguments = {"-c", "exec sleep 30"};
+  auto stays = ChildProcess::spawn(io_.get_executor(), spec, false);
+  ASSERT_TRUE(ends && stays);
+
+  const bool early = test::run(io_, stays->wait_for(clock_, 50ms));
+  const ExitStatus code = finish(*ends);
+  stays->signal(SIGINT);
+  const ExitStatus killed = finish(*stays);
+  stays->signal(SIGINT);
+
+  EXPECT_FALSE(early);
+  EXPECT_TRUE(code.known);
+  EXPECT_EQ(code.code, 3);
+  EXPECT_EQ(killed.signal, SIGINT);
+}
+
 TEST_F(ProcessTest, AProgramThatIsNotThereIsAnError) {
   ChildSpec spec;
   spec.program = "/no/such/program";

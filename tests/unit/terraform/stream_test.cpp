@@ -41,6 +41,19 @@ TEST(StreamTest, ReadsAnApplyAndItsProgress) {
   EXPECT_EQ(progress_text(stream), "2 of 2 created");
 }
 
+TEST(StreamTest, KnowsWhatWasInCreation) {
+  const auto line = [](const std::string& type, const std::string& address, const std::string& action) {
+    return R"({"type":")" + type + R"(","hook":{"action":")" + action + R"(","resource":{"addr":")" + address +
+           R"("}}})" + "\n";
+  };
+  const PlanStream stream =
+      parse_stream(line("apply_start", "a.b[0]", "create") + line("apply_start", "a.b[1]", "create") +
+                   line("apply_start", "a.b[2]", "delete") + line("apply_start", "a.b[3]", "create") +
+                   line("apply_complete", "a.b[0]", "create") + line("apply_errored", "a.b[3]", "create"));
+
+  EXPECT_EQ(stream.creating, (std::set<std::string>{"a.b[1]"}));
+}
+
 TEST(StreamTest, ReadsAFailedApply) {
   const PlanStream stream = recorded("apply_failed");
 

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The step of a turn that changes a stack, and what comes of it.
+#include <algorithm>
+#include <optional>
+
+#include "controller/reconciler.hpp"
+#include "policy/reasons.hpp"
+
+namespace stackscaler::controller {
+
+namespace asio = boost::asio;
+namespace reason = policy::reason;
+using namespace std::chrono_literals;
+using decision::Action;
+using Kind = ConvergeResult::Kind;
+
+namespace {
+
+constexpr Duration kWarmUp = 3min;         // until instances of a scale-up must report
+constexpr Duration kDecisionLasts = 1min;  // so long may a decision wait for its place among running Terraforms
+
+void hold(Turn& turn, std::string_view why, std::string message) {
+  turn.converge.kind = Kind::held;
+  turn.converge.reason = why;
+  turn.converge.message = std::move(message);
+}
+
+HoldBasis basis_of(const Turn& turn) {
+  return HoldBasis{turn.policy->spec_digest, turn.view->config_stamp};
+}
+
+policy::Condition plan_condition(policy::ConditionStatus status, std::string_view why, std::string message) {
+  policy::Condition c;
+  c.type = "PlanSafe";
+  c.status = status;
+  c.reason = why;
+  c.message = std::move(message);
+  return c;
+}
+
+}  // namespace
+
+// Whether the policy still says what it said when the decision was made.
+Result<void> Reconciler::still_wanted(const PolicyMemory& memory, const std::string& digest) {
+  if (!memory.retired && memory.policy->spec_digest == digest) return {};
+  return fail(ErrorKind::conflict, reason::kPolicyChanged,
+              "the policy was edited or removed while this was decided; nothing was changed");
+}
+
+bool Reconciler::may_try(const PolicyMemory& memory, Turn& turn) {
+  if (auto wanted = still_wanted(memory, turn.policy->spec_digest); !wanted) {
+    hold(turn, wanted.error().reason(), wanted.error().message());
+    return false;
+  }
+  for (const auto& [operation, open] : recovering_) {
+    if (open.stack != turn.view->name) continue;
+    hold(turn, reason::kRecovering, open.message);
+    return false;
+  }
+  const SteadyTime now = parts_.clock.steady_now();
+  if (memory.outside_until && now < *memory.outside_until) {
+    hold(turn, reason::kCountChangedOutside,
+         memory.outside + "; it is left alone for " + format_duration(settings_.outside_hold));
+    return false;
+  }
+  if (const auto held = memory.hold.holds(basis_of(turn), now)) {
+    hold(turn, held->reason, held->message);
+    return false;
+  }
+  return true;
+}
+
+// The limits of the fleet, for a scale-down.
+asio::awaitable<Result<void>> Reconciler::check_fleet(const Turn& turn) {
+  const int fewer = turn.decision->from - turn.decision->to;
+  if (fewer <= 0) co_return Result<void>{};
+  auto calm = fleet_.check_breaker();
+  if (!calm) co_return calm;
+  if (fleet_.limits().max_destroyed_per_hour == 0) co_return Result<void>{};
+  auto lately = co_await parts_.journal.scalings(std::string(), parts_.clock.wall_now() - 1h);
+  if (!lately) co_return fail(std::move(lately).error());
+  int destroyed = 0;
+  for (const ports::Scaling& one : *lately) destroyed += std::max(0, one.from - one.to);
+  co_return fleet_.check_budget(destroyed, fewer);
+}
+
+asio::awaitable<void> Reconciler::converge(Memory memory, Turn& turn, std::function<void()> on_converge) {
+  if (turn.decision->action == Action::no_change) {
+    memory->hold.quiet(parts_.clock.steady_now());
+    co_return;
+  }
+  if (!may_try(*memory, turn)) co_return;
+  ports::WriteRequest request;
+  request.origin = ports::Origin::loop;
+  request.policy_dry_run = turn.policy->spec.dry_run;
+  request.policy_suspend = turn.policy->spec.suspend;
+  const auto permit = parts_.gate.permit(request);
+  if (!permit) {
+    turn.converge.kind = Kind::gated;
+    turn.converge.reason = permit.error().reason();
+    turn.converge.message = permit.error().message();
+    co_return;
+  }
+  auto allowed = co_await check_fleet(turn);
+  if (!allowed) {
+    hold(turn, allowed.error().reason(), allowed.error().message());
+    co_return;
+  }
+  const Reservation reserved(fleet_, std::max(0, turn.decision->from - turn.decision->to));
+  if (on_converge) on_converge();
+  memory->converging = true;
+  co_await scale(memory, turn, *permit);
+  memory->converging = false;
+}
+
+asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::WritePermit& permit) {
+  ports::ScaleOrder order;
+  order.stack = turn.policy->spec.stack;
+  order.from = turn.decision->from;
+  order.to = turn.decision->to;
+  order.requested_by = "policy " + turn.policy->key.str();
+  order.reason = turn.decision->reason;
+  order.message = turn.decision->message;
+  order.start_by = parts_.clock.steady_now() + kDecisionLasts;
+  order.still_wanted = [memory, digest = turn.policy->spec_digest] { return still_wanted(*memory, digest); };
+  auto sink = progress_sink(memory);
+  auto report = co_await parts_.driver.scale(permit, std::move(order), std::move(sink));
+  memory->view.reset();  // whatever happened, the next turn reads the state
+  if (!report) {
+    note_failure(*memory, turn, report.error());
+  } else {
+    note_scaled(*memory, turn, *report);
+  }
+}
+
+void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, const Error& error) {
+  turn.converge.kind = Kind::failed;
+  turn.converge.reason = error.reason().empty() ? std::string(reason::kApplyFailed) : error.reason();
+  turn.converge.message = error.message();
+  if (turn.converge.reason == reason::kCountChanged || turn.converge.reason == reason::kPolicyChanged ||
+      turn.converge.reason == reason::kDecisionExpired) {
+    turn.converge.kind = Kind::held;  // the next turn decides anew, on what is there then
+    return;
+  }
+  if (error.kind() == ErrorKind::cancelled || turn.converge.reason == reason::kStopping) {
+    turn.converge.kind = Kind::gated;
+    turn.converge.reason = reason::kStopping;
+    return;
+  }
+  memory.history_loaded = false;  // an apply that failed has an end too: the cooldown counts from it
+  if (turn.converge.reason == reason::kPlanRefused || turn.converge.reason == reason::kUnhealthyStack) {
+    memory.plan_safe = plan_condition(policy::ConditionStatus::false_, turn.converge.reason, turn.converge.message);
+  }
+  memory.hold.failed(Hold::Reason{turn.converge.reason, turn.converge.message}, basis_of(turn),
+                     parts_.clock.steady_now(), parts_.random);
+  turn.converge.stalled = memory.hold.stalled();
+}
+
+void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::ScaleReport& report) {
+  memory.hold.succeeded();
+  memory.plan_safe = plan_condition(policy::ConditionStatus::true_, reason::kPlanSafe,
+                                    "the last plan held only what the decision explains");
+  memory.last_count = report.count_after;
+  turn.converge.kind = Kind::scaled;
+  turn.converge.report = report;
+  turn.view->count = report.count_after;
+  turn.count_age = Duration(0);
+  if (!report.changed) return;
+  const WallTime now = parts_.clock.wall_now();
+  memory.history.last_scale_end = now;
+  memory.history.warming = std::max(0, report.count_after - report.from);
+  memory.history.warm_until = now + kWarmUp;
+}
+
+// Never in the way of a turn: the loop calls it for one policy at a time, and the driver gives it a place like others.
+asio::awaitable<void> Reconciler::check_plan(Memory memory) {
+  const auto policy = memory->policy;
+  const Duration pause = policy->spec.stack.plan_check;
+  memory->plan_due = parts_.clock.steady_now() + pause - parts_.random.jitter(pause / 10, 1.0);
+  if (!memory->view || parts_.gate.settings().rehearsal) co_return;
+  const int count = memory->view->count;
+  auto report = co_await parts_.driver.plan(policy->spec.stack, count);
+  if (memory->retired || parts_.gate.stopping()) co_return;
+  policy::Condition next;
+  if (!report) {
+    if (report.error().kind() == ErrorKind::cancelled) co_return;
+    next = plan_condition(policy::ConditionStatus::unknown, reason::kPlanUnknown,
+                          "the plan check failed: " + report.error().message());
+  } else if (!report->refused.empty()) {
+    std::string lines;
+    for (const std::string& line : report->refused) lines += (lines.empty() ? "" : "; ") + line;
+    if (lines.size() > 600) lines.resize(600);
+    next = plan_condition(policy::ConditionStatus::false_, report->refusal_reason,
+                          "a plan without a scaling holds changes, so scaling would be refused: " + lines);
+  } else {
+    next =
+        plan_condition(policy::ConditionStatus::true_, reason::kPlanSafe, "the last plan check held no other change");
+  }
+  const bool news =
+      !memory->plan_safe || memory->plan_safe->status != next.status || memory->plan_safe->message != next.message;
+  memory->plan_safe = std::move(next);
+  if (!news) co_return;
+  parts_.logger.info("plan check", kv("policy", policy->key.str()), kv("reason", memory->plan_safe->reason),
+                     kv("message", memory->plan_safe->message));
+  // A turn under way writes its own status, with this in it.
+  if (parts_.status == nullptr || !memory->ever_written || memory->converging) co_return;
+  policy::Status status = memory->pending ? *memory->pending : memory->written;
+  policy::set_condition(status, *memory->plan_safe, parts_.clock.wall_now());
+  co_await write_status(memory, std::move(status));
+}
+
+}  // namespace stackscaler::controller
