@@ -17,7 +17,6 @@ using decision::Action;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;    // until instances of a scale-up must report
 constexpr Duration kRetryFirst = 5s;  // after a turn that ended early
 constexpr Duration kRetryCap = 5min;
 constexpr Duration kFirstPlanSpread = 10min;  // within which the first plan checks of a fleet are made
@@ -116,20 +115,10 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
 }
 
 asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
-  if (!memory->history_loaded) {
-    auto last = co_await parts_.journal.last_applied(turn.view->name);
-    if (!last) {
-      turn.error = std::move(last).error();
-      co_return;
-    }
-    memory->history_loaded = true;
-    const auto& known = memory->history.last_scale_end;
-    if (*last && (*last)->ended && (!known || *(*last)->ended > *known)) {
-      const ports::OperationRecord& operation = **last;
-      memory->history.last_scale_end = operation.ended;
-      memory->history.warming = std::max(0, operation.count_after.value_or(operation.to) - operation.from);
-      memory->history.warm_until = *operation.ended + kWarmUp;
-    }
+  auto history = co_await load_history(memory, turn);
+  if (!history) {
+    turn.error = std::move(history).error();
+    co_return;
   }
   auto reading = co_await parts_.metrics.read(*turn.policy);
   decision::Observation observation;
@@ -147,6 +136,7 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
   auto advised = co_await parts_.advisor.advise(*turn.policy, observation, signals);
   if (advised) advice = std::move(*advised);
   turn.decision = decision::decide(turn.policy->spec, observation, advice, memory->history, now);
+  co_await remember_recommendation(memory, turn);
   const bool fewer = signals.may_scale_down && signals.proposal && *signals.proposal < observation.current;
   if (!memory->retired) fleet_.note(turn.policy->key, fewer, parts_.clock.steady_now());
 }

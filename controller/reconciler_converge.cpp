@@ -17,7 +17,6 @@ using Kind = ConvergeResult::Kind;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;         // until instances of a scale-up must report
 constexpr Duration kDecisionLasts = 1min;  // so long may a decision wait for its place among running Terraforms
 
 void hold(Turn& turn, std::string_view why, std::string message) {
@@ -168,9 +167,9 @@ void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::Scal
   turn.count_age = Duration(0);
   if (!report.changed) return;
   const WallTime now = parts_.clock.wall_now();
-  memory.history.last_scale_end = now;
-  memory.history.warming = std::max(0, report.count_after - report.from);
-  memory.history.warm_until = now + kWarmUp;
+  note_end(memory, turn.policy->spec, now, report.from, report.count_after);
+  memory.history.events.push_back({now, report.count_after - report.from});
+  decision::forget(memory.history.events, turn.policy->spec.behavior, now);
 }
 
 // Never in the way of a turn: the loop calls it for one policy at a time, and the driver gives it a place like others.

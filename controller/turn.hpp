@@ -55,6 +55,7 @@ struct PolicyMemory {
 
   bool history_loaded = false;
   decision::History history;
+  std::optional<decision::Recommendation> recommendation_written;  // the last one that the journal has
 
   Hold hold;
   int errors = 0;  // turns in a row that ended early

@@ -43,6 +43,20 @@ asio::awaitable<Result<void>> SqliteJournal::put_decision(DecisionRecord record)
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::vector<decision::Recommendation>>> SqliteJournal::recommendations(std::string policy,
+                                                                                              WallTime since) {
+  auto work = [this, policy = std::move(policy), since] { return store_.recommendations(policy, since); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<void>> SqliteJournal::put_recommendation(std::string policy,
+                                                                decision::Recommendation recommendation) {
+  auto work = [this, policy = std::move(policy), recommendation] {
+    return store_.put_recommendation(policy, recommendation);
+  };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<std::int64_t>> SqliteJournal::generation(std::string policy, std::string digest) {
   auto work = [this, policy = std::move(policy), digest = std::move(digest)] {
     return store_.generation(policy, digest);

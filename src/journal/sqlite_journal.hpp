@@ -27,6 +27,10 @@ class SqliteJournal final : public ports::Journal {
   [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack,
                                                                                      WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::vector<decision::Recommendation>>> recommendations(
+      std::string policy, WallTime since) override;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> put_recommendation(
+      std::string policy, decision::Recommendation recommendation) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;
 

@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS decisions (
   from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, confidence REAL NOT NULL, advisor TEXT NOT NULL,
   reason TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS decisions_policy ON decisions (policy, number);
+CREATE TABLE IF NOT EXISTS recommendations (
+  policy TEXT NOT NULL, count INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (policy, count)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT NULL, generation INTEGER NOT NULL);
 )sql";
 
@@ -218,11 +220,16 @@ Result<std::vector<ports::Scaling>> Store::scalings(const std::string& stack, Wa
   }
 }
 
+// What is written next survives a crash of the program, not of the machine.
+Result<void> Store::relax() {
+  if (!durable_) return {};
+  if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return set;
+  durable_ = false;
+  return {};
+}
+
 Result<void> Store::put_decision(const DecisionRecord& r) {
-  if (durable_) {
-    if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return set;
-    durable_ = false;
-  }
+  if (auto relaxed = relax(); !relaxed) return relaxed;
   auto put = db_.prepare(
       "INSERT INTO decisions (time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, "
       "detail) VALUES (?,?,?,?,?,?,?,?,?,?,?)");
@@ -259,6 +266,33 @@ Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, 
     r.detail = rows->text(10);
     out.push_back(std::move(r));
   }
+}
+
+Result<std::vector<decision::Recommendation>> Store::recommendations(const std::string& policy, WallTime since) {
+  auto rows = db_.prepare("SELECT count, time FROM recommendations WHERE policy = ? AND time >= ? ORDER BY time");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(policy).bind(ms_of(since));
+  std::vector<decision::Recommendation> out;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    out.push_back({time_of(rows->integer(1)), static_cast<int>(rows->integer(0))});
+  }
+}
+
+Result<void> Store::put_recommendation(const std::string& policy, const decision::Recommendation& next) {
+  if (auto relaxed = relax(); !relaxed) return relaxed;
+  auto put = db_.prepare(
+      "INSERT INTO recommendations (policy, count, time) VALUES (?,?,?) ON CONFLICT (policy, count) DO UPDATE SET "
+      "time=excluded.time");
+  if (!put) return fail(std::move(put).error());
+  put->bind(policy).bind(std::int64_t{next.count}).bind(ms_of(next.time));
+  if (auto done = run(*put); !done) return done;
+  auto old = db_.prepare("DELETE FROM recommendations WHERE policy = ? AND time < ?");
+  if (!old) return fail(std::move(old).error());
+  old->bind(policy).bind(ms_of(next.time - std::chrono::hours(1)));
+  return run(*old);
 }
 
 Result<std::int64_t> Store::generation(const std::string& policy, const std::string& digest) {

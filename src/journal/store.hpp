@@ -34,12 +34,16 @@ class Store {
   [[nodiscard]] Result<std::vector<ports::Scaling>> scalings(const std::string& stack, WallTime since);
   [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
   [[nodiscard]] Result<std::vector<ports::DecisionRecord>> decisions(const std::string& policy, int limit);
+  [[nodiscard]] Result<std::vector<decision::Recommendation>> recommendations(const std::string& policy,
+                                                                              WallTime since);
+  [[nodiscard]] Result<void> put_recommendation(const std::string& policy, const decision::Recommendation& next);
   [[nodiscard]] Result<std::int64_t> generation(const std::string& policy, const std::string& digest);
 
  private:
   explicit Store(Database db) : db_(std::move(db)) {}
   [[nodiscard]] Result<void> create_tables();
   [[nodiscard]] Result<void> prune();
+  [[nodiscard]] Result<void> relax();
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,
                                                                               const std::string& argument);
 

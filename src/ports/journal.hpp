@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "decision/limits.hpp"
 
 namespace stackscaler::ports {
 
@@ -91,6 +92,11 @@ class Journal {
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Scaling>>> scalings(std::string stack,
                                                                                       WallTime since) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_decision(DecisionRecord record) = 0;
+  // What a policy's decisions recommended before the guardrails: for each count the latest time at or after `since`.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<decision::Recommendation>>> recommendations(
+      std::string policy, WallTime since) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_recommendation(
+      std::string policy, decision::Recommendation recommendation) = 0;
   // The policy's generation: 1 for its first digest, one more for each change of it.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                                 std::string digest) = 0;

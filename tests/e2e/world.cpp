@@ -136,7 +136,7 @@ std::string World::policy(const std::string& bounds, const std::string& more) {
          "      threshold: { scaleUp: 75, scaleDown: 30 }\n"
          "  behavior:\n"
          "    scaleUp: { cooldown: 0s }\n"
-         "    scaleDown: { cooldown: 0s }\n" +
+         "    scaleDown: { cooldown: 0s, stabilizationWindow: 0s }\n" +
          more;
 }
 

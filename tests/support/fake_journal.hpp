@@ -56,6 +56,21 @@ class FakeJournal final : public ports::Journal {
     decisions.push_back(std::move(record));
     co_return Result<void>{};
   }
+  std::map<std::string, std::map<int, WallTime>> recommended;  // by policy and count
+  boost::asio::awaitable<Result<std::vector<decision::Recommendation>>> recommendations(std::string policy,
+                                                                                        WallTime since) override {
+    std::vector<decision::Recommendation> out;
+    for (const auto& [count, time] : recommended[policy]) {
+      if (time >= since) out.push_back({time, count});
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+    co_return out;
+  }
+  boost::asio::awaitable<Result<void>> put_recommendation(std::string policy,
+                                                          decision::Recommendation recommendation) override {
+    recommended[policy][recommendation.count] = recommendation.time;
+    co_return Result<void>{};
+  }
   boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
     auto& [known, number] = generations_[policy];
     if (number == 0 || known != digest) {

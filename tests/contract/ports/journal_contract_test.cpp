@@ -101,6 +101,25 @@ TEST_P(JournalContract, ScalingsAreWhatChangedACountSinceThen) {
   EXPECT_EQ(*web, std::vector<ports::Scaling>{down});
 }
 
+TEST_P(JournalContract, RecommendationsKeepTheLatestTimeOfEachCount) {
+  const auto at = [](int minute) { return WallTime(std::chrono::minutes(minute)); };
+  const auto put = [&](const char* policy, int minute, int count) {
+    ASSERT_TRUE(test::run(io_, journal_->put_recommendation(policy, {at(minute), count})));
+  };
+  put("default/web", 100, 5);
+  put("default/web", 101, 3);
+  put("default/web", 102, 5);
+  put("default/api", 103, 9);
+
+  const auto all = test::run(io_, journal_->recommendations("default/web", at(60)));
+  const auto late = test::run(io_, journal_->recommendations("default/web", at(102)));
+
+  ASSERT_TRUE(all);
+  EXPECT_EQ(*all, (std::vector<decision::Recommendation>{{at(101), 3}, {at(102), 5}}));
+  ASSERT_TRUE(late);
+  EXPECT_EQ(*late, (std::vector<decision::Recommendation>{{at(102), 5}}));
+}
+
 TEST_P(JournalContract, AGenerationCountsTheChangesOfADigest) {
   const auto generation = [&](const char* digest) {
     return test::run(io_, journal_->generation("default/web", digest)).value();

@@ -189,6 +189,21 @@ class FakeJournal final : public ports::Journal {
     decisions.push_back(std::move(record));
     co_return Result<void>{};
   }
+  std::map<std::string, std::map<int, WallTime>> recommended;  // by policy and count
+  asio::awaitable<Result<std::vector<decision::Recommendation>>> recommendations(std::string policy,
+                                                                                 WallTime since) override {
+    std::vector<decision::Recommendation> out;
+    for (const auto& [count, time] : recommended[policy]) {
+      if (time >= since) out.push_back({time, count});
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+    co_return out;
+  }
+  asio::awaitable<Result<void>> put_recommendation(std::string policy,
+                                                   decision::Recommendation recommendation) override {
+    recommended[policy][recommendation.count] = recommendation.time;
+    co_return Result<void>{};
+  }
   asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
     auto& [last, number] = generations[policy];
     if (last != digest) ++number;
@@ -209,6 +224,7 @@ inline std::shared_ptr<policy::ScalingPolicy> policy_of(std::string name, Durati
   cpu.query = "q";
   cpu.threshold = policy::Threshold{75, 30, {1, false}};
   p->spec.metrics.push_back(cpu);
+  p->spec.behavior.scale_down.stabilization_window = Duration(0);
   p->spec_digest = "digest-1-" + name;
   return p;
 }
