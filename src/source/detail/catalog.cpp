@@ -35,7 +35,7 @@ bool Catalog::take(Look look) {
   any = any || !files_.empty();  // what is left there is gone
   files_ = std::move(files);
   stamps_ = std::move(stamps);
-  folders_ = std::move(look.folders);
+  watch_ = std::move(look.watch);
   return any;
 }
 

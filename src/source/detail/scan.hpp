@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "policy/parse.hpp"
+#include "source/detail/watch_list.hpp"
 
 namespace stackscaler::source::detail {
 
@@ -25,17 +26,19 @@ struct Stamp {
 };
 
 struct FoundFile {
-  std::filesystem::path path;  // below the root as given
+  std::filesystem::path path;  // below the root as given: the file's name for people, the same whatever a link leads to
+  std::filesystem::path real;  // below the folder that the root leads to now: what is read
   Stamp stamp;
 };
 
 struct Scan {
   std::vector<FoundFile> files;                      // by path
-  std::vector<std::filesystem::path> folders;        // whose events matter, those of link targets included
+  WatchList watch;                                   // where changes would show
   std::map<std::filesystem::path, std::string> odd;  // what was passed over and why
 };
 
-// Fails when the root can't be read.
+// Walks the folder that `root` leads to now: a link that is flipped meanwhile does not mix two trees. Fails when it
+// can't be read.
 [[nodiscard]] Result<Scan> scan(const std::filesystem::path& root);
 
 [[nodiscard]] bool is_policy_file_name(const std::filesystem::path& name);
@@ -52,16 +55,21 @@ struct LookedFile {
 
 struct Look {
   std::vector<LookedFile> files;  // by path
-  std::vector<std::filesystem::path> folders;
+  WatchList watch;
+  bool from_afar = false;  // other machines may change the folder without inotify hearing of it
   std::map<std::filesystem::path, std::string> odd;
 };
+
+// What to watch while the root can't be read.
+[[nodiscard]] WatchList way_to(const std::filesystem::path& root);
 
 // Scans and parses the files whose stamp is not the one in `known`.
 [[nodiscard]] Result<Look> look(const std::filesystem::path& root, const Stamps& known,
                                 const policy::Defaults& defaults);
 
-// Reads and parses one file; `file` is its name in messages.
-[[nodiscard]] Result<policy::ParsedFile> read_policies(const std::filesystem::path& path,
+// Reads and parses the file at `real`; `path` is its name in messages, and relative paths in it start there.
+[[nodiscard]] Result<policy::ParsedFile> read_policies(const std::filesystem::path& real,
+                                                       const std::filesystem::path& path,
                                                        const policy::Defaults& defaults);
 
 }  // namespace stackscaler::source::detail
