@@ -20,7 +20,7 @@ namespace stackscaler::controller {
 
 enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, version };
 enum class Output { table, json };
-enum class StatusTarget { inline_, none };
+enum class StatusTarget { auto_, inline_, sidecar, none };
 
 struct Options {
   Command command = Command::version;
@@ -37,7 +37,7 @@ struct Options {
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
-  StatusTarget status = StatusTarget::inline_;
+  StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
 
   // How it speaks

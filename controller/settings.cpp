@@ -51,9 +51,11 @@ Result<void> set_log_level(Options& o, const std::string& text) {
 }
 
 Result<void> set_status(Options& o, const std::string& text) {
+  if (text == "auto") return o.status = StatusTarget::auto_, Result<void>{};
   if (text == "inline") return o.status = StatusTarget::inline_, Result<void>{};
+  if (text == "sidecar") return o.status = StatusTarget::sidecar, Result<void>{};
   if (text == "none") return o.status = StatusTarget::none, Result<void>{};
-  return bad(text, "inline or none (auto and sidecar are not part of this version)");
+  return bad(text, "auto, inline, sidecar or none");
 }
 
 Result<void> set_url(Options& o, const std::string& text) {
@@ -103,7 +105,7 @@ constexpr std::array kSettings{
             [](Options& o, const std::string& t) { o.terraform = t; return Result<void>{}; }},
     Setting{"allow-terraform-version", "", "", "false", "apply also with a Terraform newer than those tested",
             [](Options& o, const std::string& t) { return set_bool(o.allow_terraform_version, t); }},
-    Setting{"status", "", "WHERE", "inline", "where statuses go: inline (the policy's own document) or none",
+    Setting{"status", "", "WHERE", "auto", "where statuses go: inline (the policy's own document), sidecar (a file under --data), auto (inline, but a sidecar where git tracks the file or it can't be written) or none",
             set_status},
     Setting{"log-format", "", "FORMAT", "", "text, logfmt or json; without it text on a terminal, else logfmt",
             set_log_format},

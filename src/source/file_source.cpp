@@ -59,7 +59,8 @@ asio::awaitable<Result<void>> FileSource::look(ports::PolicySink& sink) {
   if (!seen) co_return fail(std::move(seen).error());
   from_afar_ = seen->from_afar;
   const detail::CatalogChanges changes = catalog_->apply(std::move(*seen));
-  if (changes.any) index_.assign(catalog_->paths());
+  if (changes.any || !looked_) index_.assign(catalog_->paths());
+  looked_ = true;
   for (const std::string& problem : changes.problems) logger_.error("invalid policy file", kv("err", problem));
   for (const policy::PolicyKey& key : changes.removes) sink.remove(key);
   for (const auto& policy : changes.upserts) sink.upsert(policy);

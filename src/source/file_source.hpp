@@ -71,6 +71,7 @@ class FileSource final : public ports::PolicySource {
   std::unique_ptr<detail::Catalog> catalog_;
   std::unique_ptr<detail::Inotify> inotify_;  // while watch() runs
   std::string last_failure_;                  // of the folder as a whole, so that it is said once
+  bool looked_ = false;                       // at least once
   bool from_afar_ = false;
   bool unwatched_ = false;  // inotify does not see everything: look more often
 };

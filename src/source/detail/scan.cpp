@@ -33,11 +33,6 @@ std::optional<struct stat> stat_of(const fs::path& path) {
   return info;
 }
 
-Stamp stamp_of(const struct stat& info) {
-  return {static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino), nanoseconds(info.st_mtim),
-          static_cast<std::int64_t>(info.st_size)};
-}
-
 bool is_below(const fs::path& path, const fs::path& folder) {
   const auto [in_folder, in_path] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return in_folder == folder.end();
@@ -143,7 +138,7 @@ class Walk {
       return;  // else it went meanwhile
     }
     if (!S_ISREG(info->st_mode)) return;  // replaced meanwhile
-    const Stamp stamp = stamp_of(*info);
+    const Stamp stamp = Stamp::of(*info);
     files_seen_.insert({stamp.device, stamp.inode});
     out_.files.push_back({spot.shown, spot.real, stamp});
   }
@@ -191,6 +186,11 @@ std::int64_t file_system_now() {
 }
 
 }  // namespace
+
+Stamp Stamp::of(const struct stat& info) {
+  return {static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino), nanoseconds(info.st_mtim),
+          static_cast<std::int64_t>(info.st_size)};
+}
 
 bool is_policy_file_name(const fs::path& name) {
   const fs::path extension = name.extension();

@@ -3,6 +3,8 @@
 // One walk over a folder of policies, and reading what changed. Blocking; runs on the pool; owns all it touches.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -22,6 +24,7 @@ struct Stamp {
   std::uint64_t inode = 0;
   std::int64_t modified_ns = 0;
   std::int64_t size = 0;
+  [[nodiscard]] static Stamp of(const struct stat& info);
   bool operator==(const Stamp&) const = default;
 };
 

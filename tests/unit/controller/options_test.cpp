@@ -83,7 +83,7 @@ TEST(OptionsTest, RefusesWhatItDoesNotKnow) {
   refused({});
   refused({"stack", "scale", "web"});
   refused({"stack", "scale", "web", "-1"});
-  refused({"run", "--policies", "p", "--status", "sidecar"});
+  refused({"run", "--policies", "p", "--status", "beside"});
   refused({"reconcile", "--policies", "p", "--plan"});
 }
 
