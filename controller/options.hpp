@@ -33,6 +33,7 @@ struct Options {
   std::string terraform;  // name or path; empty: terraform, else tofu, from PATH
 
   // What is allowed
+  bool implicit = false;  // stacks that no policy names follow the defaults
   bool enabled = false;
   bool dry_run = false;
   bool rehearsal = false;

@@ -109,11 +109,19 @@ Result<void> Program::add_policies() {
   if (!url) return fail(std::move(url).error().with_context("--prometheus-url"));
   client.emplace(io.get_executor());
   metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, *url);
+  if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;
   files.defaults = options.defaults;
   source = std::make_unique<source::FileSource>(io.get_executor(), pool, clock, *logger, index, std::move(files));
   return {};
+}
+
+std::unique_ptr<ImplicitPolicies> Program::make_implicit(ports::PolicySink& next) {
+  if (!options.implicit) return nullptr;
+  auto sound = [this] { return source == nullptr || source->sound(); };
+  return std::make_unique<ImplicitPolicies>(ImplicitPolicies::Parts{
+      io.get_executor(), pool, clock, *logger, registry, *journal, index, next, options.defaults, std::move(sound)});
 }
 
 std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {

@@ -76,6 +76,7 @@ class Reconciler {
   };
   [[nodiscard]] static Result<void> still_wanted(const PolicyMemory& memory, const std::string& digest);
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
+  [[nodiscard]] boost::asio::awaitable<void> check_claim(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> converge(Memory memory, Turn& turn, std::function<void()> on_converge);

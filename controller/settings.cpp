@@ -81,8 +81,10 @@ constexpr int kMost = policy::kMaxInstances;
 
 // clang-format off
 constexpr std::array kSettings{
-    Setting{"policies", "", "DIR", "", "folder of ScalingPolicy files, read recursively",
+    Setting{"policies", "", "DIR", "", "folder of ScalingPolicy files, read recursively; without it every adopted stack is looked at, with the defaults",
             [](Options& o, const std::string& t) { return set_path(o.policies, t); }},
+    Setting{"implicit", "", "", "false", "look also at adopted stacks that no policy names, with the defaults; always so without --policies",
+            [](Options& o, const std::string& t) { return set_bool(o.implicit, t); }},
     Setting{"stacks", "", "DIR", ".infra/work", "folder of the adopted stacks",
             [](Options& o, const std::string& t) { return set_path(o.stacks, t); }},
     Setting{"data", "", "DIR", ".infra/data", "folder of the journal and of running operations",

@@ -23,6 +23,7 @@ class SqliteJournal final : public ports::Journal {
   [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(
       std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;
 

@@ -56,6 +56,7 @@ asio::awaitable<Result<void>> FileSource::look(ports::PolicySink& sink) {
     return detail::look(root, *known, defaults);
   };
   Result<detail::Look> seen = co_await offload(pool_, std::move(job));
+  failing_ = !seen.has_value();
   if (!seen) co_return fail(std::move(seen).error());
   from_afar_ = seen->from_afar;
   const detail::CatalogChanges changes = catalog_->apply(std::move(*seen));
@@ -65,6 +66,10 @@ asio::awaitable<Result<void>> FileSource::look(ports::PolicySink& sink) {
   for (const policy::PolicyKey& key : changes.removes) sink.remove(key);
   for (const auto& policy : changes.upserts) sink.upsert(policy);
   co_return Result<void>{};
+}
+
+bool FileSource::sound() const {
+  return looked_ && !failing_ && catalog_->sound();
 }
 
 asio::awaitable<Result<void>> FileSource::load(ports::PolicySink& sink) {

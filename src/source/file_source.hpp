@@ -53,6 +53,9 @@ class FileSource final : public ports::PolicySource {
   [[nodiscard]] boost::asio::awaitable<Result<void>> load(ports::PolicySink& sink) override;
   [[nodiscard]] boost::asio::awaitable<void> watch(ports::PolicySink& sink) override;
 
+  // The folder could be read and no document in it has a problem.
+  [[nodiscard]] bool sound() const;
+
  private:
   [[nodiscard]] boost::asio::awaitable<Result<void>> look(ports::PolicySink& sink);
   // A look, its failure logged once, and watches on what it found; looks again when there was something new to watch.
@@ -72,6 +75,7 @@ class FileSource final : public ports::PolicySource {
   std::unique_ptr<detail::Inotify> inotify_;  // while watch() runs
   std::string last_failure_;                  // of the folder as a whole, so that it is said once
   bool looked_ = false;                       // at least once
+  bool failing_ = false;                      // the last look
   bool from_afar_ = false;
   bool unwatched_ = false;  // inotify does not see everything: look more often
 };

@@ -110,6 +110,8 @@ void FileStatusWriter::note_gone() {
 
 boost::asio::awaitable<Result<void>> FileStatusWriter::write(policy::PolicyKey key, policy::Status status) {
   if (mode_ == StatusMode::none) co_return Result<void>{};
+  const bool nowhere = mode_ == StatusMode::inline_ && index_.knows(key) && !index_.file_of(key);
+  if (nowhere) co_return Result<void>{};  // an implicit policy has no document
   if (!index_.knows(key)) co_return fail(ErrorKind::not_found, "no file holds the policy " + key.str());
   auto job = [desk = desk_, file = index_.file_of(key), key, state = std::move(status)] {
     return desk->write(file, key, state);

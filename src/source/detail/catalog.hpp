@@ -30,6 +30,8 @@ class Catalog {
   // Of the files that need no reading as long as their stamps stay.
   [[nodiscard]] std::shared_ptr<const Stamps> stamps() const { return stamps_; }
   [[nodiscard]] PolicyIndex::Paths paths() const;
+  // No file has a problem and nothing was passed over with one.
+  [[nodiscard]] bool sound() const;
   [[nodiscard]] std::size_t policies() const { return current_.size(); }
   [[nodiscard]] std::size_t files() const { return files_.size(); }
   [[nodiscard]] const WatchList& watch() const { return watch_; }
