@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <set>
 #include <system_error>
+#include <thread>
 
 #include "base/files.hpp"
 #include "source/file_source.hpp"
@@ -19,6 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxEntries = 500'000;          // of any kind, in the whole tree
+constexpr int kLooks = 3;                             // while things move
+constexpr std::chrono::milliseconds kSteadyPause{5};  // between them
 constexpr std::int64_t kSettledAfterNs = 50'000'000;  // above the kernel's time stamp granularity (a tick)
 
 using Identity = std::pair<std::uint64_t, std::uint64_t>;
@@ -73,10 +77,9 @@ class Walk {
       std::error_code ignored;
       entry(spot / name, entries->symlink_status(ignored).type(), below);
     }
+    if (ec) return ec;
     std::sort(below.begin(), below.end());
-    for (const Spot& sub : below) {
-      if (const auto failed = folder(sub)) odd(sub, "cannot read the folder: " + failed.message());
-    }
+    for (const Spot& sub : below) sub_folder(sub);
     return {};
   }
 
@@ -129,13 +132,23 @@ class Walk {
     }
   }
 
+  void sub_folder(const Spot& spot) {
+    const std::error_code failed = folder(spot);
+    if (failed == std::errc::no_such_file_or_directory) {
+      out_.unsteady = true;
+    } else if (failed) {
+      odd(spot, "cannot read the folder: " + failed.message());
+    }
+  }
+
   void odd(const Spot& spot, std::string why) { out_.odd[spot.shown] = std::move(why); }
 
   void file(const Spot& spot) {
     const auto info = stat_of(spot.real);
     if (!info) {
+      if (errno == ENOENT) out_.unsteady = true;
       if (errno != ENOENT) odd(spot, std::string("cannot be read: ") + std::strerror(errno));
-      return;  // else it went meanwhile
+      return;
     }
     if (!S_ISREG(info->st_mode)) return;  // replaced meanwhile
     const Stamp stamp = Stamp::of(*info);
@@ -151,6 +164,7 @@ class Walk {
     if (!info) {
       if (!named) return;
       const bool missing = !ec || ec == std::errc::no_such_file_or_directory;
+      out_.unsteady = out_.unsteady || missing;
       odd(spot, missing ? "the link leads nowhere" : "the link can't be followed: " + ec.message());
       out_.watch.add_way_to(spot.real);
       return;
@@ -161,7 +175,7 @@ class Walk {
     if (!is_below(target, real_root_)) {
       odd(spot, "the link leads out of the folder and is not followed");
     } else if (S_ISDIR(info->st_mode)) {
-      if (const auto failed = folder(spot)) odd(spot, "cannot read the folder: " + failed.message());
+      sub_folder(spot);
     } else if (!S_ISREG(info->st_mode)) {
       odd(spot, "is not a regular file and is not read");
     } else {
@@ -212,7 +226,9 @@ Result<Scan> scan(const fs::path& root) {
     ec = walk.folder({real, root});
     if (!ec) {
       walk.links();
-      return walk.finish(root);
+      Scan out = walk.finish(root);
+      out.unsteady = out.unsteady || fs::canonical(root, ec) != real || ec;
+      return out;
     }
   }
   const ErrorKind kind = ec == std::errc::no_such_file_or_directory ? ErrorKind::not_found : ErrorKind::unavailable;
@@ -227,9 +243,12 @@ Result<policy::ParsedFile> read_policies(const fs::path& real, const fs::path& p
   return policy::parse_policies(*text, path.string(), absolute.parent_path(), defaults);
 }
 
-Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defaults& defaults) {
+namespace {
+
+Result<Look> look_once(const fs::path& root, const Stamps& known, const policy::Defaults& defaults, bool& unsteady) {
   auto found = scan(root);
   if (!found) return fail(std::move(found).error());
+  unsteady = found->unsteady;
   Look out;
   out.watch = std::move(found->watch);
   out.from_afar = is_changed_from_afar(root);
@@ -244,6 +263,7 @@ Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defau
       if (parsed) {
         looked.parsed = std::move(*parsed);
       } else if (parsed.error().kind() == ErrorKind::not_found) {
+        unsteady = true;
         continue;  // deleted since the walk
       } else {
         looked.unreadable = parsed.error().message();
@@ -252,6 +272,17 @@ Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defau
     out.files.push_back(std::move(looked));
   }
   return out;
+}
+
+}  // namespace
+
+Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defaults& defaults) {
+  for (int attempt = 1;; ++attempt) {
+    bool unsteady = false;
+    auto out = look_once(root, known, defaults, unsteady);
+    if (!unsteady || attempt == kLooks) return out;
+    std::this_thread::sleep_for(kSteadyPause);
+  }
 }
 
 }  // namespace stackscaler::source::detail

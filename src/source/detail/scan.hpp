@@ -38,6 +38,7 @@ struct Scan {
   std::vector<FoundFile> files;                      // by path
   WatchList watch;                                   // where changes would show
   std::map<std::filesystem::path, std::string> odd;  // what was passed over and why
+  bool unsteady = false;                             // something went away during the walk: it may be half of two trees
 };
 
 // Walks the folder that `root` leads to now: a link that is flipped meanwhile does not mix two trees. Fails when it
@@ -66,7 +67,7 @@ struct Look {
 // What to watch while the root can't be read.
 [[nodiscard]] WatchList way_to(const std::filesystem::path& root);
 
-// Scans and parses the files whose stamp is not the one in `known`.
+// Scans and parses the files whose stamp is not the one in `known`. Looks again, up to two times, if it was unsteady.
 [[nodiscard]] Result<Look> look(const std::filesystem::path& root, const Stamps& known,
                                 const policy::Defaults& defaults);
 

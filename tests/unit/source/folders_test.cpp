@@ -9,7 +9,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "source/detail/inotify.hpp"
+#include "source/detail/scan.hpp"
 #include "source_support.hpp"
 #include "support/fake_clock.hpp"
 
@@ -56,6 +60,54 @@ TEST_F(FoldersTest, SeesGitSyncFlipItsLinkAndRemoveTheOldTree) {
   EXPECT_EQ(sink_.policies["default/web"]->origin, origin);
   EXPECT_EQ(origin, (watched_ / "web.yaml").string());
   EXPECT_EQ(std::count(sink_.events.begin(), sink_.events.end(), "remove default/web"), 0);
+}
+
+// Looks on one thread, flips on another: a policy that is in every tree is never missed.
+TEST_F(FoldersTest, LooksDuringFlipsMissNothing) {
+  const fs::path git = dir_ / "git";
+  const fs::path mount = dir_ / "mount";
+  const auto tree = [&](int version) {
+    const fs::path folder = git / ".worktrees" / std::to_string(version) / "policies";
+    fs::create_directories(folder / "sub");
+    const fs::path mounted = mount / ("..v" + std::to_string(version));
+    fs::create_directories(mounted);
+    for (int i = 0; i < 20; ++i) {
+      const std::string name = "p" + std::to_string(i);
+      put(folder / (i % 2 == 0 ? "sub" : ".") / (name + ".yaml"), policy_text(name));
+      put(mounted / (name + ".yaml"), policy_text(name));
+    }
+  };
+  tree(0);
+  flip(git / "current", ".worktrees/0");
+  flip(mount / "..data", "..v0");
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "p" + std::to_string(i) + ".yaml";
+    fs::create_symlink("..data/" + name, mount / name);
+  }
+  std::atomic<bool> done = false;
+  std::thread flipping([&] {
+    for (int version = 1; version <= 60; ++version) {
+      tree(version);
+      flip(git / "current", ".worktrees/" + std::to_string(version));
+      flip(mount / "..data", "..v" + std::to_string(version));
+      fs::remove_all(git / ".worktrees" / std::to_string(version - 1));
+      fs::remove_all(mount / ("..v" + std::to_string(version - 1)));
+    }
+    done = true;
+  });
+
+  int looks = 0;
+  int missed = 0;
+  for (; !done; ++looks) {
+    for (const fs::path& root : {git / "current" / "policies", mount}) {
+      const auto seen = detail::look(root, {}, {});
+      if (seen && (seen->files.size() != 20 || !seen->odd.empty())) ++missed;
+    }
+  }
+  flipping.join();
+
+  EXPECT_GT(looks, 10);
+  EXPECT_EQ(missed, 0);
 }
 
 TEST_F(FoldersTest, SeesAChainOfLinksFlippedAtEachPlace) {
