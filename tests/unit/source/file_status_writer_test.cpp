@@ -295,6 +295,27 @@ TEST_F(GitTest, WithoutGitEveryFileOfAWorkTreeCountsAsTracked) {
   EXPECT_EQ(slurp(at("web.yaml")), policy_text("web"));
 }
 
+TEST_F(GitTest, GitIsAskedOnceAFileUntilItsIndexChanges) {
+  const fs::path script = dir_ / "git-counted";
+  put(script, "#!/bin/sh\necho asked >> '" + (dir_ / "asked").string() + "'\nexec git \"$@\"\n");
+  fs::permissions(script, fs::perms(0755));
+  put(at("web.yaml"), policy_text("web"));
+  git("init", root());
+  git("add .", root());
+  git_ = script.string();
+  start();
+
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(write(StatusMode::auto_, "web", i));
+  EXPECT_EQ(slurp(dir_ / "asked"), "asked\n");
+  EXPECT_EQ(slurp(at("web.yaml")), policy_text("web"));
+  git("rm --cached web.yaml", root());
+  ASSERT_TRUE(write(StatusMode::auto_, "web", 9));
+
+  EXPECT_EQ(slurp(dir_ / "asked"), "asked\nasked\n");
+  EXPECT_EQ(slurp(at("web.yaml")), policy_text("web") + inline_status(9));
+  EXPECT_FALSE(fs::exists(sidecar("web")));
+}
+
 TEST_F(GitTest, InlineByRequestIsInline) {
   put(at("web.yaml"), policy_text("web"));
   git("init", root());
