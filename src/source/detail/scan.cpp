@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "source/detail/sidecar.hpp"
 #include "source/file_source.hpp"
 
 namespace stackscaler::source::detail {
@@ -66,6 +67,7 @@ class Walk {
     if (!info) return {errno, std::generic_category()};
     if (!folders_seen_.insert({info->st_dev, info->st_ino}).second) return {};
     std::error_code ec;
+    if (fs::exists(spot.real / kSidecarMark, ec)) return {};  // statuses
     fs::directory_iterator entries(spot.real, ec);
     if (ec) return ec;
     out_.watch.add_folder(spot.real);

@@ -16,6 +16,9 @@
 
 namespace stackscaler::source::detail {
 
+// Marks the folder of sidecars: it may lie in a folder of policies, and they are none.
+inline constexpr std::string_view kSidecarMark = ".stackscaler-status";
+
 class Sidecars {
  public:
   explicit Sidecars(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -224,6 +224,22 @@ TEST_F(FileStatusWriterTest, AnImplicitPolicyHasASidecar) {
   EXPECT_TRUE(fs::exists(sidecar("nowhere")));
 }
 
+TEST_F(FileStatusWriterTest, SidecarsInAFolderOfPoliciesAreNotTakenForPolicies) {
+  put(at("web.yaml"), policy_text("web"));
+  start();
+  writer_ =
+      std::make_unique<FileStatusWriter>(log_, index_, StatusOptions{StatusMode::sidecar, at("data/status"), {}, git_});
+  mode_ = StatusMode::sidecar;
+
+  ASSERT_TRUE(write(StatusMode::sidecar, "web", 3));
+  put(at("other.yaml"), policy_text("other"));
+  ASSERT_TRUE(until([&] { return sink_.has("other"); }));
+
+  EXPECT_TRUE(fs::exists(at("data/status/default/web.yaml")));
+  EXPECT_EQ(sink_.policies.size(), 2U);
+  EXPECT_EQ(logged("invalid policy file"), 0);
+}
+
 TEST_F(FileStatusWriterTest, ANameThatIsTooLongForAFileIsCutAndStaysUnique) {
   const detail::Sidecars sidecars(dir_ / "s");
   const std::string stem(250, 'a');
