@@ -22,8 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxEntries = 500'000;          // of any kind, in the whole tree
-constexpr int kLooks = 3;                             // while things move
-constexpr std::chrono::milliseconds kSteadyPause{5};  // between them
+constexpr int kLooks = 5;                             // while things move
+constexpr std::chrono::milliseconds kSteadyPause{5};  // after the first, doubled each time
 constexpr std::int64_t kSettledAfterNs = 50'000'000;  // above the kernel's time stamp granularity (a tick)
 
 using Identity = std::pair<std::uint64_t, std::uint64_t>;
@@ -67,7 +67,6 @@ class Walk {
     if (!info) return {errno, std::generic_category()};
     if (!folders_seen_.insert({info->st_dev, info->st_ino}).second) return {};
     std::error_code ec;
-    if (fs::exists(spot.real / kSidecarMark, ec)) return {};  // statuses
     fs::directory_iterator entries(spot.real, ec);
     if (ec) return ec;
     out_.watch.add_folder(spot.real);
@@ -80,6 +79,7 @@ class Walk {
       entry(spot / name, entries->symlink_status(ignored).type(), below);
     }
     if (ec) return ec;
+    if (fs::exists(spot.real / kSidecarMark, ec)) return {};  // statuses; after the walk, since the mark comes first
     std::sort(below.begin(), below.end());
     for (const Spot& sub : below) sub_folder(sub);
     return {};
@@ -283,7 +283,7 @@ Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defau
     bool unsteady = false;
     auto out = look_once(root, known, defaults, unsteady);
     if (!unsteady || attempt == kLooks) return out;
-    std::this_thread::sleep_for(kSteadyPause);
+    std::this_thread::sleep_for(kSteadyPause * (1 << (attempt - 1)));
   }
 }
 

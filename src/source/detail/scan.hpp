@@ -67,7 +67,7 @@ struct Look {
 // What to watch while the root can't be read.
 [[nodiscard]] WatchList way_to(const std::filesystem::path& root);
 
-// Scans and parses the files whose stamp is not the one in `known`. Looks again, up to two times, if it was unsteady.
+// Scans and parses the files whose stamp is not the one in `known`. Looks again, a few times, if it was unsteady.
 [[nodiscard]] Result<Look> look(const std::filesystem::path& root, const Stamps& known,
                                 const policy::Defaults& defaults);
 

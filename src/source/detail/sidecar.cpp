@@ -23,12 +23,13 @@ Result<void> Sidecars::write(const policy::PolicyKey& key, std::string_view stat
                              const std::string& about) const {
   const fs::path file = file_of(key);
   std::error_code ec;
-  fs::create_directories(file.parent_path(), ec);
-  if (ec) return fail(ErrorKind::unavailable, "cannot create " + file.parent_path().string() + ": " + ec.message());
   const fs::path mark = folder_ / kSidecarMark;
-  if (!fs::exists(mark, ec)) {
+  fs::create_directories(folder_, ec);
+  if (!ec && !fs::exists(mark, ec)) {
     if (auto marked = write_file_atomic(mark, "", 0644); !marked) return marked;
   }
+  fs::create_directories(file.parent_path(), ec);
+  if (ec) return fail(ErrorKind::unavailable, "cannot create " + file.parent_path().string() + ": " + ec.message());
   std::string text = "# Written by Stackscaler: the status of " + about + "\n";
   text += "apiVersion: stackscaler.dev/v1alpha1\nkind: ScalingPolicy\nmetadata:\n";
   // Quoted: a name such as 1e3 or no is a string.

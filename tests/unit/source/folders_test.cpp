@@ -88,6 +88,7 @@ TEST_F(FoldersTest, LooksDuringFlipsMissNothing) {
       tree(version);
       flip(git / "current", ".worktrees/" + std::to_string(version));
       flip(mount / "..data", "..v" + std::to_string(version));
+      std::this_thread::sleep_for(std::chrono::milliseconds(version % 20));
       fs::remove_all(git / ".worktrees" / std::to_string(version - 1));
       fs::remove_all(mount / ("..v" + std::to_string(version - 1)));
     }
