@@ -50,6 +50,7 @@ void Sidecars::keep_only(const std::set<policy::PolicyKey>& keys) const {
   fs::directory_iterator spaces(folder_, ec);
   for (; !ec && spaces != fs::directory_iterator(); spaces.increment(ec)) {
     std::error_code inner;
+    if (!spaces->is_directory(inner)) continue;
     std::set<fs::path> others;
     for (fs::directory_iterator files(spaces->path(), inner); !inner && files != fs::directory_iterator();
          files.increment(inner)) {

@@ -237,7 +237,7 @@ TEST_F(FileStatusWriterTest, SidecarsInAFolderOfPoliciesAreNotTakenForPolicies) 
 
   EXPECT_TRUE(fs::exists(at("data/status/default/web.yaml")));
   EXPECT_EQ(sink_.policies.size(), 2U);
-  EXPECT_EQ(logged("invalid policy file"), 0);
+  EXPECT_EQ(logged("invalid policy file"), 0) << testing::PrintToString(log_.lines());
 }
 
 TEST_F(FileStatusWriterTest, ANameThatIsTooLongForAFileIsCutAndStaysUnique) {

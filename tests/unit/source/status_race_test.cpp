@@ -76,7 +76,8 @@ class Editor {
       edit(number);
       if (engine_() % 3 == 0) continue;  // the next edit comes at once
       if (!arrives()) return number;
-      std::this_thread::sleep_for(std::chrono::microseconds(engine_() % 5000));
+      std::this_thread::sleep_for(std::chrono::microseconds(engine_() % 3000));
+      if (engine_() % 3 == 0) await_status();
     }
     return arrives() ? 0 : kRounds;
   }
@@ -115,6 +116,14 @@ class Editor {
     fs::rename(file_, backup, ignored);
     put_slowly(text);
     fs::remove(backup, ignored);
+  }
+
+  // However slow the machine is, some edits come on top of a status.
+  void await_status() const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    while (std::chrono::steady_clock::now() < end && slurp(file_).find("\nstatus:") == std::string::npos) {
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    }
   }
 
   // For a moment of the exchange the file is not the editor's; it becomes so. Edits that cross within that moment are
