@@ -5,14 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <ctime>
 #include <set>
 #include <system_error>
-#include <thread>
 
-#include "base/files.hpp"
 #include "source/detail/sidecar.hpp"
 #include "source/file_source.hpp"
 
@@ -21,10 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxEntries = 500'000;          // of any kind, in the whole tree
-constexpr int kLooks = 5;                             // while things move
-constexpr std::chrono::milliseconds kSteadyPause{5};  // after the first, doubled each time
-constexpr std::int64_t kSettledAfterNs = 50'000'000;  // above the kernel's time stamp granularity (a tick)
+constexpr std::size_t kMaxEntries = 500'000;  // of any kind, in the whole tree
 
 using Identity = std::pair<std::uint64_t, std::uint64_t>;
 
@@ -194,13 +187,6 @@ class Walk {
   std::size_t entries_seen_ = 0;
 };
 
-// The kernel's own coarse clock, by which it stamps files; the program's Clock is another and may be a test's.
-std::int64_t file_system_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return nanoseconds(now);
-}
-
 }  // namespace
 
 Stamp Stamp::of(const struct stat& info) {
@@ -211,12 +197,6 @@ Stamp Stamp::of(const struct stat& info) {
 bool is_policy_file_name(const fs::path& name) {
   const fs::path extension = name.extension();
   return extension == ".yaml" || extension == ".yml";
-}
-
-WatchList way_to(const fs::path& root) {
-  WatchList out;
-  out.add_way_to(root);
-  return out;
 }
 
 Result<Scan> scan(const fs::path& root) {
@@ -235,56 +215,6 @@ Result<Scan> scan(const fs::path& root) {
   }
   const ErrorKind kind = ec == std::errc::no_such_file_or_directory ? ErrorKind::not_found : ErrorKind::unavailable;
   return fail(kind, "cannot read the policies' folder " + root.string() + ": " + ec.message());
-}
-
-Result<policy::ParsedFile> read_policies(const fs::path& real, const fs::path& path, const policy::Defaults& defaults) {
-  auto text = read_file(real, policy::kMaxPolicyFileBytes);
-  if (!text) return fail(std::move(text).error());
-  std::error_code ec;
-  const fs::path absolute = fs::absolute(path, ec).lexically_normal();
-  return policy::parse_policies(*text, path.string(), absolute.parent_path(), defaults);
-}
-
-namespace {
-
-Result<Look> look_once(const fs::path& root, const Stamps& known, const policy::Defaults& defaults, bool& unsteady) {
-  auto found = scan(root);
-  if (!found) return fail(std::move(found).error());
-  unsteady = found->unsteady;
-  Look out;
-  out.watch = std::move(found->watch);
-  out.from_afar = is_changed_from_afar(root);
-  out.odd = std::move(found->odd);
-  out.files.reserve(found->files.size());
-  for (FoundFile& file : found->files) {
-    LookedFile looked{std::move(file.path), file.stamp, true, std::nullopt, ""};
-    const auto before = known.find(looked.path);
-    if (before == known.end() || before->second != looked.stamp) {
-      looked.settled = file_system_now() - looked.stamp.modified_ns > kSettledAfterNs;
-      auto parsed = read_policies(file.real, looked.path, defaults);
-      if (parsed) {
-        looked.parsed = std::move(*parsed);
-      } else if (parsed.error().kind() == ErrorKind::not_found) {
-        unsteady = true;
-        continue;  // deleted since the walk
-      } else {
-        looked.unreadable = parsed.error().message();
-      }
-    }
-    out.files.push_back(std::move(looked));
-  }
-  return out;
-}
-
-}  // namespace
-
-Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defaults& defaults) {
-  for (int attempt = 1;; ++attempt) {
-    bool unsteady = false;
-    auto out = look_once(root, known, defaults, unsteady);
-    if (!unsteady || attempt == kLooks) return out;
-    std::this_thread::sleep_for(kSteadyPause * (1 << (attempt - 1)));
-  }
 }
 
 }  // namespace stackscaler::source::detail
