@@ -94,7 +94,7 @@ std::optional<policy::PolicyKey> Claims::managed_by_other(const policy::PolicyKe
   const auto names = names_of_.find(key);
   if (names == names_of_.end()) return std::nullopt;
   for (const std::string& name : names->second) {
-    const auto first = first_of(name);
+    auto first = first_of(name);
     if (first && *first != key) return first;
     if (auto other = unseen_manager(name, key)) return other;
   }

@@ -89,6 +89,7 @@ asio::awaitable<bool> ImplicitPolicies::may_take(std::string id) {
 asio::awaitable<Result<void>> ImplicitPolicies::refresh() {
   changed_ = false;
   std::vector<policy::StackRef> named;
+  named.reserve(named_.size());
   for (const auto& [key, ref] : named_) named.push_back(ref);
   auto job = [&registry = parts_.registry, refs = std::move(named)] { return unnamed(registry, refs); };
   auto found = co_await offload(parts_.pool, std::move(job));
