@@ -173,6 +173,32 @@ TEST_F(FileSourceTest, WhatWasKnownStaysWhileTheFolderCannotBeRead) {
   EXPECT_TRUE(until([&] { return sink_.max_of("web") == 6; }));
 }
 
+TEST_F(FileSourceTest, IsSoundWhileEveryDocumentIs) {
+  put(at("a.yaml"), policy_text("a"));
+  FileSource& source = make();
+  EXPECT_FALSE(source.sound());
+  ASSERT_TRUE(test::run(io_, source.load(sink_)));
+  EXPECT_TRUE(source.sound());
+
+  const auto looked = [&] {
+    EXPECT_TRUE(test::run(io_, source.load(sink_)));
+    return source.sound();
+  };
+  put(at("b.yaml"), policy_text("b") + "x: 1\n");
+  EXPECT_FALSE(looked());
+  put(at("b.yaml"), policy_text("a"));  // the name of another
+  EXPECT_FALSE(looked());
+  put_over(at("b.yaml"), policy_text("b"));
+  EXPECT_TRUE(looked());
+  fs::create_symlink("nowhere", at("c.yaml"));
+  EXPECT_FALSE(looked());
+  fs::remove(at("c.yaml"));
+  EXPECT_TRUE(looked());
+  fs::rename(root(), dir_ / "away");
+  EXPECT_FALSE(test::run(io_, source.load(sink_)));
+  EXPECT_FALSE(source.sound());
+}
+
 class Law10LevelNotEdge : public FileSourceTest {};
 
 TEST_F(Law10LevelNotEdge, TheSlowLookAloneFindsWhatInotifyMissed) {
