@@ -36,10 +36,9 @@ struct Rule {
 [[nodiscard]] constexpr bool is_on(Rule /*rule*/) {
   return true;
 }
-class RuleScope {
+class [[maybe_unused]] RuleScope {
  public:
   explicit constexpr RuleScope(Rule /*rule*/) {}
-  constexpr ~RuleScope() {}  // so that a named one is not taken for unused
   RuleScope(const RuleScope&) = delete;
   RuleScope& operator=(const RuleScope&) = delete;
 };
