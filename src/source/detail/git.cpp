@@ -30,7 +30,7 @@ constexpr std::size_t kMaxAnswers = 50'000;
 std::optional<fs::path> dot_git_above(const fs::path& file) {
   for (fs::path folder = file.parent_path();; folder = folder.parent_path()) {
     std::error_code ec;
-    const fs::path dot_git = folder / ".git";
+    fs::path dot_git = folder / ".git";
     if (fs::exists(dot_git, ec)) return dot_git;
     if (!folder.has_relative_path()) return std::nullopt;
   }
