@@ -28,6 +28,7 @@ class Service {
       : program_(program),
         reconciler_(program.make_reconciler(true)),
         loop_(program.io.get_executor(), program.clock, *program.logger, program.random, *reconciler_),
+        implicit_(program.make_implicit(loop_)),
         watchers_(program.io.get_executor(), *program.logger),
         recoveries_(program.io.get_executor(), *program.logger),
         signals_(program.io.get_executor(), SIGTERM, SIGINT) {}
@@ -37,6 +38,8 @@ class Service {
 
  private:
   asio::awaitable<Result<void>> start();
+  asio::awaitable<Result<void>> load();
+  [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : loop_; }
   asio::awaitable<void> stop();
   asio::awaitable<void> interrupt_when_asked_or_late();
   void log_start() const;
@@ -44,8 +47,9 @@ class Service {
   Program& program_;
   std::unique_ptr<Reconciler> reconciler_;
   Loop loop_;
-  TaskGroup watchers_;    // cancelled at the stop
-  TaskGroup recoveries_;  // followed to their end
+  std::unique_ptr<ImplicitPolicies> implicit_;  // between the source and the loop, or null
+  TaskGroup watchers_;                          // cancelled at the stop
+  TaskGroup recoveries_;                        // followed to their end
   asio::signal_set signals_;
   int exit_code_ = 0;
 };
@@ -55,7 +59,9 @@ void Service::log_start() const {
   const char* mode = o.dry_run ? "dry-run" : o.enabled ? "enabled" : "observing";
   program_.logger->info(
       "started", kv("version", version()), kv("mode", mode), kv("interval", format_duration(o.defaults.interval)),
-      kv("threshold", decision::format_value(o.defaults.confidence_threshold)), kv("policies", o.policies.string()),
+      kv("threshold", decision::format_value(o.defaults.confidence_threshold)),
+      kv("policies",
+         o.policies.empty() ? std::string("none: every adopted stack follows the defaults") : o.policies.string()),
       kv("stacks", o.stacks.string()), kv("prometheus", program_.options.prometheus_url));
   if (o.rehearsal) {
     program_.logger->warn(
@@ -82,7 +88,17 @@ asio::awaitable<Result<void>> Service::start() {
     }
     program_.logger->info("found", kv("stacks", sound));
   }
-  co_return co_await program_.source->load(loop_);
+  co_return co_await load();
+}
+
+// A folder that is not there yet is waited for: a checkout may come after us.
+asio::awaitable<Result<void>> Service::load() {
+  if (program_.source) {
+    auto loaded = co_await program_.source->load(sink());
+    if (!loaded && loaded.error().kind() != ErrorKind::not_found) co_return loaded;
+  }
+  if (implicit_) co_return co_await implicit_->refresh();
+  co_return Result<void>{};
 }
 
 asio::awaitable<void> Service::serve() {
@@ -93,7 +109,8 @@ asio::awaitable<void> Service::serve() {
     co_await stop();
     co_return;
   }
-  watchers_.spawn("watch", program_.source->watch(loop_));
+  if (program_.source) watchers_.spawn("watch", program_.source->watch(sink()));
+  if (implicit_) watchers_.spawn("implicit", implicit_->watch());
   watchers_.spawn("loop", loop_.run());
   watchers_.spawn("states", loop_.watch_states());
   watchers_.spawn("plans", loop_.watch_plans());

@@ -28,6 +28,7 @@ struct Flags {
 
 using Names = std::vector<std::string_view>;
 constexpr std::array kLoopNames{"policies",
+                                "implicit",
                                 "stacks",
                                 "data",
                                 "prometheus-url",
@@ -210,8 +211,6 @@ void apply_settings(Options& options, const CLI::App& app, const Flags& flags, c
 }
 
 void check(const Options& o, std::vector<std::string>& problems) {
-  const bool loop = o.command == Command::run || o.command == Command::reconcile;
-  if (loop && o.policies.empty()) problems.emplace_back("--policies DIR is needed: the folder of ScalingPolicy files");
   if (o.defaults.bounds.min > o.defaults.bounds.max) {
     problems.emplace_back("--default-min-instances is above --default-max-instances");
   }
@@ -265,6 +264,7 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, const Env
   options.reason = flags.stack_reason;
   std::vector<std::string> problems;
   apply_settings(options, *app, flags, environment, problems);
+  if (options.policies.empty()) options.implicit = true;
   check(options, problems);
   if (!problems.empty()) return problem_report(problems);
   out.options = std::move(options);

@@ -31,7 +31,7 @@ enum class Command {
   version
 };
 enum class Output { table, json };
-enum class StatusTarget { inline_, none };
+enum class StatusTarget { auto_, inline_, sidecar, none };
 
 struct Options {
   Command command = Command::version;
@@ -44,13 +44,14 @@ struct Options {
   std::string terraform;  // name or path; empty: terraform, else tofu, from PATH
 
   // What is allowed
+  bool implicit = false;  // stacks that no policy names follow the defaults
   bool enabled = false;
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
   FleetLimits fleet;
   Duration outside_hold = std::chrono::minutes(5);
-  StatusTarget status = StatusTarget::inline_;
+  StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
 
   // How it speaks

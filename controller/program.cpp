@@ -34,6 +34,21 @@ std::string binary_for(const Options& options) {
   return !terraform::find_binary("terraform") && terraform::find_binary("tofu") ? "tofu" : "terraform";
 }
 
+// What was only rehearsed must not become the history of a real stack.
+std::filesystem::path own_folder(const Options& options) {
+  return options.rehearsal ? options.data / "rehearsal" : options.data;
+}
+
+source::StatusMode status_mode(StatusTarget target) {
+  switch (target) {
+    case StatusTarget::auto_: return source::StatusMode::auto_;
+    case StatusTarget::inline_: return source::StatusMode::inline_;
+    case StatusTarget::sidecar: return source::StatusMode::sidecar;
+    case StatusTarget::none: break;
+  }
+  return source::StatusMode::none;
+}
+
 terraform::DriverOptions driver_options(const Options& options) {
   terraform::DriverOptions out;
   out.binary = binary_for(options);
@@ -90,8 +105,7 @@ Program::~Program() {
 Result<std::unique_ptr<Program>> Program::make(const Options& options) {
   auto logger = logger_for(options);
   std::string aside;
-  // What was only rehearsed must not become the history of a real stack.
-  auto store = journal::Store::open(options.rehearsal ? options.data / "rehearsal" : options.data, aside);
+  auto store = journal::Store::open(own_folder(options), aside);
   if (!store) return fail(std::move(store).error());
   if (!aside.empty()) {
     logger->error("the journal was damaged; a new one is begun and the old one kept", kv("file", aside));
@@ -104,16 +118,29 @@ Result<void> Program::add_policies() {
   if (!url) return fail(std::move(url).error().with_context("--prometheus-url"));
   client.emplace(io.get_executor());
   metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, *url);
+  if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;
   files.defaults = options.defaults;
   source = std::make_unique<source::FileSource>(io.get_executor(), pool, clock, *logger, index, std::move(files));
-  const auto mode = options.status == StatusTarget::inline_ ? source::StatusMode::inline_ : source::StatusMode::none;
-  status = std::make_unique<source::FileStatusWriter>(pool, index, options.defaults, mode);
   return {};
 }
 
+std::unique_ptr<ImplicitPolicies> Program::make_implicit(ports::PolicySink& next) {
+  if (!options.implicit) return nullptr;
+  auto sound = [this] { return source == nullptr || source->sound(); };
+  return std::make_unique<ImplicitPolicies>(ImplicitPolicies::Parts{
+      io.get_executor(), pool, clock, *logger, registry, *journal, index, next, options.defaults, std::move(sound)});
+}
+
 std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
+  if (write_status) {
+    source::StatusOptions statuses;
+    statuses.mode = status_mode(options.status);
+    statuses.sidecars = std::filesystem::absolute(own_folder(options) / "status");
+    statuses.defaults = options.defaults;
+    status = std::make_unique<source::FileStatusWriter>(*logger, index, std::move(statuses));
+  }
   return std::make_unique<Reconciler>(
       Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
                         write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},

@@ -18,6 +18,7 @@
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "controller/implicit.hpp"
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
 #include "http/client.hpp"
@@ -56,6 +57,8 @@ class Program {
 
   // The parts that only the loop's commands need.
   [[nodiscard]] Result<void> add_policies();
+  // Null when every stack has to be named by a policy.
+  [[nodiscard]] std::unique_ptr<ImplicitPolicies> make_implicit(ports::PolicySink& next);
   [[nodiscard]] std::unique_ptr<Reconciler> make_reconciler(bool write_status);
 
   Options options;
@@ -74,7 +77,7 @@ class Program {
   std::optional<http::Client> client;
   std::unique_ptr<metrics::PrometheusSource> metrics;
   source::PolicyIndex index;
-  std::unique_ptr<source::FileSource> source;
+  std::unique_ptr<source::FileSource> source;  // null without --policies
   std::unique_ptr<source::FileStatusWriter> status;
 
  private:

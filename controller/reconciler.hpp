@@ -92,6 +92,7 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
   [[nodiscard]] boost::asio::awaitable<void> note_count(Memory memory);
   [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(const Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<void> check_claim(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> converge(Memory memory, Turn& turn, std::function<void()> on_converge);

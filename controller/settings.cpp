@@ -51,9 +51,11 @@ Result<void> set_log_level(Options& o, const std::string& text) {
 }
 
 Result<void> set_status(Options& o, const std::string& text) {
+  if (text == "auto") return o.status = StatusTarget::auto_, Result<void>{};
   if (text == "inline") return o.status = StatusTarget::inline_, Result<void>{};
+  if (text == "sidecar") return o.status = StatusTarget::sidecar, Result<void>{};
   if (text == "none") return o.status = StatusTarget::none, Result<void>{};
-  return bad(text, "inline or none (auto and sidecar are not part of this version)");
+  return bad(text, "auto, inline, sidecar or none");
 }
 
 Result<void> set_url(Options& o, const std::string& text) {
@@ -88,8 +90,10 @@ constexpr int kMost = policy::kMaxInstances;
 
 // clang-format off
 constexpr std::array kSettings{
-    Setting{"policies", "", "DIR", "", "folder of ScalingPolicy files, read recursively",
+    Setting{"policies", "", "DIR", "", "folder of ScalingPolicy files, read recursively; without it every adopted stack is looked at, with the defaults",
             [](Options& o, const std::string& t) { return set_path(o.policies, t); }},
+    Setting{"implicit", "", "", "false", "look also at adopted stacks that no policy names, with the defaults; always so without --policies",
+            [](Options& o, const std::string& t) { return set_bool(o.implicit, t); }},
     Setting{"stacks", "", "DIR", ".infra/work", "folder of the adopted stacks",
             [](Options& o, const std::string& t) { return set_path(o.stacks, t); }},
     Setting{"data", "", "DIR", ".infra/data", "folder of the journal and of running operations",
@@ -118,7 +122,7 @@ constexpr std::array kSettings{
             [](Options& o, const std::string& t) { return set_number(o.fleet.shrink_breaker_percent, t, 0, 100, "a percentage from 0 to 100"); }},
     Setting{"outside-change-hold", "", "DURATION", "5m", "leave a stack alone for so long after another hand changed its count",
             set_outside_hold},
-    Setting{"status", "", "WHERE", "inline", "where statuses go: inline (the policy's own document) or none",
+    Setting{"status", "", "WHERE", "auto", "where statuses go: inline (the policy's own document), sidecar (a file under --data), auto (inline, but a sidecar where git tracks the file or it can't be written) or none",
             set_status},
     Setting{"log-format", "", "FORMAT", "", "text, logfmt or json; without it text on a terminal, else logfmt",
             set_log_format},

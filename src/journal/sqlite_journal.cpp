@@ -43,6 +43,11 @@ asio::awaitable<Result<void>> SqliteJournal::put_decision(DecisionRecord record)
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::optional<std::string>>> SqliteJournal::manager_of(std::string stack) {
+  auto work = [this, stack = std::move(stack)] { return store_.manager_of(stack); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<std::int64_t>> SqliteJournal::generation(std::string policy, std::string digest) {
   auto work = [this, policy = std::move(policy), digest = std::move(digest)] {
     return store_.generation(policy, digest);

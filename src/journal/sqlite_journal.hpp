@@ -27,6 +27,7 @@ class SqliteJournal final : public ports::Journal {
   [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack,
                                                                                      WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;
 

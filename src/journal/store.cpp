@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS decisions (
   from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, confidence REAL NOT NULL, advisor TEXT NOT NULL,
   reason TEXT NOT NULL, message TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS decisions_policy ON decisions (policy, number);
+CREATE INDEX IF NOT EXISTS decisions_stack ON decisions (stack, number);
 CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT NULL, generation INTEGER NOT NULL);
 )sql";
 
@@ -259,6 +260,21 @@ Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, 
     r.detail = rows->text(10);
     out.push_back(std::move(r));
   }
+}
+
+Result<std::optional<std::string>> Store::manager_of(const std::string& stack) {
+  for (const char* query :
+       {"SELECT policy FROM decisions WHERE stack = ? ORDER BY number DESC LIMIT 1",
+        "SELECT substr(requested_by, 8) FROM operations WHERE stack = ? AND requested_by LIKE 'policy %' "
+        "ORDER BY started DESC, rowid DESC LIMIT 1"}) {
+    auto row = db_.prepare(query);
+    if (!row) return fail(std::move(row).error());
+    row->bind(stack);
+    auto found = row->step();
+    if (!found) return fail(std::move(found).error());
+    if (*found) return std::optional<std::string>(row->text(0));
+  }
+  return std::nullopt;
 }
 
 Result<std::int64_t> Store::generation(const std::string& policy, const std::string& digest) {

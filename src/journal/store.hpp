@@ -34,6 +34,7 @@ class Store {
   [[nodiscard]] Result<std::vector<ports::Scaling>> scalings(const std::string& stack, WallTime since);
   [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
   [[nodiscard]] Result<std::vector<ports::DecisionRecord>> decisions(const std::string& policy, int limit);
+  [[nodiscard]] Result<std::optional<std::string>> manager_of(const std::string& stack);
   [[nodiscard]] Result<std::int64_t> generation(const std::string& policy, const std::string& digest);
 
  private:

@@ -91,6 +91,9 @@ class Journal {
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Scaling>>> scalings(std::string stack,
                                                                                       WallTime since) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_decision(DecisionRecord record) = 0;
+  // The policy that managed the stack last ("default/web"): of its newest decision, else of its newest operation.
+  // Nothing if no policy ever did.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) = 0;
   // The policy's generation: 1 for its first digest, one more for each change of it.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                                 std::string digest) = 0;

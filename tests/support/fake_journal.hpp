@@ -56,6 +56,18 @@ class FakeJournal final : public ports::Journal {
     decisions.push_back(std::move(record));
     co_return Result<void>{};
   }
+  boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override {
+    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
+      if (decision->stack == stack) co_return std::optional<std::string>(decision->policy);
+    }
+    const ports::OperationRecord* last = nullptr;
+    for (const auto& [id, record] : latest_) {
+      if (record.stack != stack || !record.requested_by.starts_with("policy ")) continue;
+      if (last == nullptr || record.started > last->started) last = &record;
+    }
+    if (last == nullptr) co_return std::optional<std::string>();
+    co_return std::optional<std::string>(last->requested_by.substr(7));
+  }
   boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
     auto& [known, number] = generations_[policy];
     if (number == 0 || known != digest) {

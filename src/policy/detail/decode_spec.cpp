@@ -64,6 +64,7 @@ void read_query(Fields& f, std::string_view name, std::string& out) {
   const Found at = read_string(f, name, "a PromQL expression", out);
   if (!at) return;
   if (out.find_first_not_of(" \t\r\n") == std::string::npos) f.problem(*at, name, "must not be empty");
+  if (!is_clean_text(out)) f.problem(*at, name, "must not hold control characters");
   if (out.size() > kMaxQueryBytes) {
     f.problem(*at, name, fmt::format("has {} bytes; at most {} are allowed", out.size(), kMaxQueryBytes));
   }

@@ -93,9 +93,16 @@ bool is_http_url(std::string_view url) {
          std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+bool is_clean_text(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20U && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+  });
+}
+
 bool is_path(std::string_view path) {
   if (path.empty() || path.size() > 4096) return false;
-  return std::none_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; });
+  return std::none_of(path.begin(), path.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; });
 }
 
 }  // namespace stackscaler::policy::detail

@@ -56,6 +56,33 @@ TEST_P(JournalContract, AnOperationIsOpenUntilItIsPutFinished) {
   EXPECT_TRUE(open->empty());
 }
 
+TEST_P(JournalContract, TheManagerIsThePolicyOfTheNewestDecisionElseOfTheNewestOperation) {
+  const auto manager = [&](std::string stack) {
+    auto found = test::run(io_, journal_->manager_of(std::move(stack)));
+    EXPECT_TRUE(found);
+    return found && *found ? **found : std::string("nobody");
+  };
+  EXPECT_EQ(manager("web"), "nobody");
+
+  OperationRecord by_hand = record("hand", Phase::succeeded, 3, 7);
+  by_hand.requested_by = "stack scale";
+  put(by_hand);
+  EXPECT_EQ(manager("web"), "nobody");
+  OperationRecord old = record("old", Phase::succeeded, 1, 7);
+  old.requested_by = "policy default/a";
+  put(old);
+  EXPECT_EQ(manager("web"), "default/a");
+
+  for (const std::string policy : {"default/c", "default/b"}) {
+    ports::DecisionRecord decision;
+    decision.policy = policy;
+    decision.stack = "web";
+    ASSERT_TRUE(test::run(io_, journal_->put_decision(std::move(decision))));
+  }
+  EXPECT_EQ(manager("web"), "default/b");
+  EXPECT_EQ(manager("other"), "nobody");
+}
+
 TEST_P(JournalContract, LastAppliedIsTheNewestThatReachedAnApply) {
   put(record("old", Phase::applying, 1, 7));
   put(record("old", Phase::succeeded, 1, 7));

@@ -189,6 +189,12 @@ class FakeJournal final : public ports::Journal {
     decisions.push_back(std::move(record));
     co_return Result<void>{};
   }
+  asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override {
+    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
+      if (decision->stack == stack) co_return std::optional<std::string>(decision->policy);
+    }
+    co_return std::optional<std::string>();
+  }
   asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
     auto& [last, number] = generations[policy];
     if (last != digest) ++number;

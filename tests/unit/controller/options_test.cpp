@@ -74,7 +74,12 @@ TEST(OptionsTest, SaysEveryProblemAtOnceAndWhereItCameFrom) {
 
   EXPECT_NE(text.find("--log-level: 'loud' is not debug, info, warn or error"), std::string::npos) << text;
   EXPECT_NE(text.find("SCALE_UP_MAX_INSTANCES: 'many' is not a count from 1 to 100000"), std::string::npos) << text;
-  EXPECT_NE(text.find("--policies DIR is needed"), std::string::npos) << text;
+}
+
+TEST(OptionsTest, WithoutPoliciesEveryStackIsLookedAt) {
+  EXPECT_TRUE(parsed({"run"}).implicit);
+  EXPECT_FALSE(parsed({"run", "--policies", "p"}).implicit);
+  EXPECT_TRUE(parsed({"run", "--policies", "p", "--implicit"}).implicit);
 }
 
 TEST(OptionsTest, RefusesWhatItDoesNotKnow) {
@@ -83,7 +88,7 @@ TEST(OptionsTest, RefusesWhatItDoesNotKnow) {
   refused({});
   refused({"stack", "scale", "web"});
   refused({"stack", "scale", "web", "-1"});
-  refused({"run", "--policies", "p", "--status", "sidecar"});
+  refused({"run", "--policies", "p", "--status", "beside"});
   refused({"reconcile", "--policies", "p", "--plan"});
 }
 

@@ -315,6 +315,26 @@ TEST(ReconcilerTest, TwoPoliciesForOneStackTheFirstByPathManages) {
   EXPECT_TRUE(w.log.contains("reason=StackAlreadyManaged err=policy default/a-web manages this stack already"));
 }
 
+TEST(ReconcilerTest, TheOneThatTheJournalShowsManagesEvenIfItComesLaterByPath) {
+  World w;
+  w.metrics.cpu = 90;
+  ports::DecisionRecord earlier;
+  earlier.policy = "default/b-web";
+  earlier.stack = "web";
+  w.journal.decisions.push_back(earlier);
+  for (const std::string name : {"a-web", "b-web"}) {
+    auto policy = policy_of(name);
+    policy->spec.stack.id = "web";
+    w.add(policy);
+  }
+  w.start();
+
+  w.clock.advance(2s);
+
+  EXPECT_EQ(w.driver.scaled, (Scales{{3, 4}}));
+  EXPECT_TRUE(w.log.contains("reason=StackAlreadyManaged err=policy default/b-web manages this stack already"));
+}
+
 TEST(Law9SayWhy, OneInfoLineADecisionAndOneJournalRecordAChange) {
   World w;
   w.add(policy_of("web", 5min));
