@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kMaxUrlBytes = 64 * 1024;
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
+  // What has an '@' may hold a password, however the rest is malformed.
+  if (text.find('@') != std::string_view::npos) text = "…";
   return fail(ErrorKind::invalid_input, fmt::format("URL '{}': {}", text.substr(0, 200), why));
 }
 
@@ -90,13 +92,11 @@ Result<Url> parse_url(std::string_view text) {
   if (!text.starts_with(scheme)) return bad("…", "it does not begin with http:// or https://");
 
   std::string_view rest = text.substr(scheme.size());
-  if (rest.find('#') != std::string_view::npos) return bad(text, "a fragment (#) has no meaning here");
   const std::size_t end = rest.find_first_of("/?");
   const std::string_view authority = rest.substr(0, end);
   rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end);
-  // The text is not repeated: it may hold a password.
-  if (authority.find('@') != std::string_view::npos)
-    return bad(std::string(scheme) + "…@…", "a user name or password is refused");
+  if (authority.find('@') != std::string_view::npos) return bad(text, "a user name or password is refused");
+  if (rest.find('#') != std::string_view::npos) return bad(text, "a fragment (#) has no meaning here");
 
   const HostPort parts = split_authority(authority);
   if (!valid_host(parts.host, parts.bracketed)) return bad(text, "the host is missing or not valid");

@@ -69,6 +69,23 @@ TEST(UrlTest, NeverRepeatsAPasswordThatItRefuses) {
   EXPECT_NE(url.error().message().find("password is refused"), std::string::npos);
 }
 
+TEST(UrlTest, NorOneThatStandsWhereItDoesNotBelong) {
+  for (const char* text : {"http://user:hunter2/x@h/", "htp://user:hunter2@h/", "https://user:hunter2@h/#top"}) {
+    const auto url = parse_url(text);
+    ASSERT_FALSE(url) << text;
+    EXPECT_EQ(url.error().message().find("hunter2"), std::string::npos) << url.error().message();
+  }
+}
+
+TEST(UrlTest, HttpsHasItsOwnPortAndShows) {
+  const auto url = parse_url("https://mimir/prometheus?x=1");
+
+  ASSERT_TRUE(url);
+  EXPECT_TRUE(url->secure);
+  EXPECT_EQ(url->port, 443);
+  EXPECT_EQ(url->display(), "https://mimir:443/prometheus");
+}
+
 TEST(PercentTest, EncodesAllButTheUnreservedAndComesBack) {
   const std::string query = "sum(rate(x{a=\"b c\"}[2m])) + 1 % 2 ~ é";
 
