@@ -18,7 +18,7 @@
 
 namespace stackscaler::controller {
 
-enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, version };
+enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, metrics, version };
 enum class Output { table, json };
 enum class StatusTarget { inline_, none };
 
@@ -30,7 +30,8 @@ struct Options {
   std::filesystem::path stacks = ".infra/work";
   std::filesystem::path data = ".infra/data";
   std::string prometheus_url = "http://127.0.0.1:9090";
-  std::string terraform;  // name or path; empty: terraform, else tofu, from PATH
+  policy::Source prometheus;  // how to be let in there; its url stays empty
+  std::string terraform;      // name or path; empty: terraform, else tofu, from PATH
 
   // What is allowed
   bool enabled = false;
@@ -47,7 +48,9 @@ struct Options {
 
   // Arguments of single commands
   bool plan = false;                         // reconcile --plan
-  std::vector<std::filesystem::path> paths;  // validate
+  std::vector<std::filesystem::path> paths;  // validate, metrics
+  std::optional<Duration> since;             // metrics --since
+  std::optional<Duration> step;              // metrics --step
   std::string stack_id;                      // stack show|scale, adopt --id
   std::filesystem::path folder;              // stack adopt
   int instances = 0;                         // stack scale
