@@ -11,6 +11,7 @@ namespace stackscaler::controller {
 [[nodiscard]] int run_controller(const Options& options);
 [[nodiscard]] int reconcile_once(const Options& options);
 [[nodiscard]] int validate_files(const Options& options);
+[[nodiscard]] int show_metrics(const Options& options);
 [[nodiscard]] int stack_list(const Options& options);
 [[nodiscard]] int stack_show(const Options& options);
 [[nodiscard]] int stack_adopt(const Options& options);

@@ -24,6 +24,8 @@ struct Flags {
   std::string config;
   std::string output = "table";
   std::string stack_reason;
+  std::string since;
+  std::string step;
 };
 
 using Names = std::vector<std::string_view>;
@@ -32,6 +34,13 @@ constexpr std::array kLoopNames{"policies",
                                 "stacks",
                                 "data",
                                 "prometheus-url",
+                                "prometheus-tenant",
+                                "prometheus-bearer-file",
+                                "prometheus-basic-user",
+                                "prometheus-password-file",
+                                "prometheus-ca",
+                                "prometheus-cert",
+                                "prometheus-key",
                                 "enable",
                                 "dry-run",
                                 "default-interval-minutes",
@@ -51,6 +60,17 @@ constexpr std::array kStackNames{
     "log-format", "log-level"};
 constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
                                 "default-min-instances"};
+
+constexpr std::array kMetricsNames{"prometheus-url",
+                                   "prometheus-tenant",
+                                   "prometheus-bearer-file",
+                                   "prometheus-basic-user",
+                                   "prometheus-password-file",
+                                   "prometheus-ca",
+                                   "prometheus-cert",
+                                   "prometheus-key",
+                                   "log-format",
+                                   "log-level"};
 
 template <class Range>
 void add_settings(CLI::App& app, Flags& flags, const Range& names) {
@@ -82,6 +102,7 @@ struct Commands {
   CLI::App* run;
   CLI::App* reconcile;
   CLI::App* validate;
+  CLI::App* metrics;
   CLI::App* list;
   CLI::App* show;
   CLI::App* adopt;
@@ -105,6 +126,14 @@ struct Commands {
     validate = root.add_subcommand("validate", "every problem of every policy file, as file:line:col: message");
     add_settings(*validate, f, kFileNames);
     validate->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
+    metrics = root.add_subcommand(
+        "metrics", "what the controller reads for a policy now; with --since, what it would have read, as CSV");
+    add_settings(*metrics, f, kMetricsNames);
+    metrics->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
+    metrics->add_option("--since", f.since, "how far back, such as 1h; prints policy,metric,series,time,value")
+        ->type_name("DURATION");
+    metrics->add_option("--step", f.step, "between two points of --since [a 240th of it, at least 15s]")
+        ->type_name("DURATION");
     auto* stack = root.add_subcommand("stack", "look at stacks and size them by hand");
     stack->require_subcommand(1);
     list = stack->add_subcommand("list", "the adopted stacks and their counts");
@@ -153,6 +182,7 @@ struct Commands {
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
     const std::array<std::pair<Command, CLI::App*>, 9> all{{{Command::run, run},
+                                                            {Command::metrics, metrics},
                                                             {Command::reconcile, reconcile},
                                                             {Command::validate, validate},
                                                             {Command::stack_list, list},
@@ -214,9 +244,27 @@ void check(const Options& o, std::vector<std::string>& problems) {
   if (o.defaults.bounds.min > o.defaults.bounds.max) {
     problems.emplace_back("--default-min-instances is above --default-max-instances");
   }
+  const policy::Source& p = o.prometheus;
+  if (!p.bearer_file.empty() && !p.basic_user.empty())
+    problems.emplace_back("--prometheus-bearer-file and --prometheus-basic-user exclude one another");
+  if (p.basic_user.empty() != p.basic_password_file.empty())
+    problems.emplace_back("--prometheus-basic-user and --prometheus-password-file go together");
+  if (p.certificate_file.empty() != p.key_file.empty())
+    problems.emplace_back("--prometheus-cert and --prometheus-key go together");
+  if (o.step && !o.since) problems.emplace_back("--step goes with --since");
   if (o.plan && !o.dry_run) problems.emplace_back("--plan goes with --dry-run");
   if (o.rehearsal && !o.terraform.empty())
     problems.emplace_back("--rehearsal runs no Terraform: leave --terraform out");
+}
+
+// A duration of `metrics`; absent when it was not given.
+std::optional<Duration> read_duration(const std::string& name, const std::string& text, Duration low,
+                                      std::vector<std::string>& problems) {
+  if (text.empty()) return std::nullopt;
+  const auto value = parse_duration(text);
+  if (value && *value >= low && *value <= std::chrono::days(366)) return *value;
+  problems.push_back(name + ": '" + text + "' is not a duration from " + format_duration(low) + " to 366d");
+  return std::nullopt;
 }
 
 ParsedOptions problem_report(const std::vector<std::string>& problems) {
@@ -265,6 +313,8 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, const Env
   std::vector<std::string> problems;
   apply_settings(options, *app, flags, environment, problems);
   if (options.policies.empty()) options.implicit = true;
+  options.since = read_duration("--since", flags.since, std::chrono::seconds(1), problems);
+  options.step = read_duration("--step", flags.step, std::chrono::seconds(1), problems);
   check(options, problems);
   if (!problems.empty()) return problem_report(problems);
   out.options = std::move(options);

@@ -28,6 +28,7 @@ enum class Command {
   stack_adopt,
   stack_scale,
   stack_deploy,
+  metrics,
   version
 };
 enum class Output { table, json };
@@ -41,7 +42,8 @@ struct Options {
   std::filesystem::path stacks = ".infra/work";
   std::filesystem::path data = ".infra/data";
   std::string prometheus_url = "http://127.0.0.1:9090";
-  std::string terraform;  // name or path; empty: terraform, else tofu, from PATH
+  policy::Source prometheus;  // how to be let in there; its url stays empty
+  std::string terraform;      // name or path; empty: terraform, else tofu, from PATH
 
   // What is allowed
   bool implicit = false;  // stacks that no policy names follow the defaults
@@ -61,7 +63,9 @@ struct Options {
 
   // Arguments of single commands
   bool plan = false;                         // reconcile --plan
-  std::vector<std::filesystem::path> paths;  // validate
+  std::vector<std::filesystem::path> paths;  // validate, metrics
+  std::optional<Duration> since;             // metrics --since
+  std::optional<Duration> step;              // metrics --step
   std::string stack_id;                      // stack show|scale, adopt --id
   std::filesystem::path folder;              // stack adopt
   int instances = 0;                         // stack scale

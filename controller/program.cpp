@@ -59,6 +59,18 @@ terraform::DriverOptions driver_options(const Options& options) {
 
 }  // namespace
 
+Result<metrics::Endpoint> process_endpoint(const Options& options) {
+  policy::Source source = options.prometheus;
+  source.url = options.prometheus_url;
+  auto endpoint = metrics::make_endpoint(source);
+  if (!endpoint) return fail(std::move(endpoint).error().with_context("--prometheus-url"));
+  if (!endpoint->base.secure && endpoint->tls) {
+    return fail(ErrorKind::invalid_input,
+                "--prometheus-ca, -cert and -key have no meaning: --prometheus-url is not https");
+  }
+  return endpoint;
+}
+
 Result<DataLock> DataLock::take(const std::filesystem::path& data) {
   const std::filesystem::path file = data / "lock";
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -114,10 +126,12 @@ Result<std::unique_ptr<Program>> Program::make(const Options& options) {
 }
 
 Result<void> Program::add_policies() {
-  auto url = http::parse_url(options.prometheus_url);
-  if (!url) return fail(std::move(url).error().with_context("--prometheus-url"));
+  auto endpoint = process_endpoint(options);
+  if (!endpoint) return fail(std::move(endpoint).error());
   client.emplace(io.get_executor());
-  metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, *url);
+  metrics::PrometheusSettings settings;
+  settings.pool = &pool;
+  metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, std::move(*endpoint), settings);
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;

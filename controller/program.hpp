@@ -44,6 +44,9 @@ class DataLock {
   Descriptor file_;
 };
 
+// The server of --prometheus-url and how to be let in.
+[[nodiscard]] Result<metrics::Endpoint> process_endpoint(const Options& options);
+
 class Program {
  public:
   // Fails with a sentence for the person at the terminal.

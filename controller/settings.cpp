@@ -36,6 +36,28 @@ Result<void> set_path(std::filesystem::path& out, const std::string& text) {
   return {};
 }
 
+// A file is absolute from here on: it is read later.
+Result<void> set_file(std::string& out, const std::string& text) {
+  if (text.empty()) return bad(text, "a path");
+  out = std::filesystem::absolute(text).lexically_normal().string();
+  return {};
+}
+
+Result<void> set_tenant(Options& o, const std::string& text) {
+  if (text.empty() || text.size() > 1024) return bad(text, "a tenant");
+  for (const char c : text) {
+    if (c <= 0x20 || c >= 0x7f) return bad(text, "a tenant: printable characters without spaces");
+  }
+  o.prometheus.tenant = text;
+  return {};
+}
+
+Result<void> set_user(Options& o, const std::string& text) {
+  if (text.empty() || text.find(':') != std::string::npos) return bad(text, "a user name (without ':')");
+  o.prometheus.basic_user = text;
+  return {};
+}
+
 Result<void> set_log_format(Options& o, const std::string& text) {
   if (text == "text") return o.log_format = LogFormat::text, Result<void>{};
   if (text == "logfmt") return o.log_format = LogFormat::logfmt, Result<void>{};
@@ -59,8 +81,10 @@ Result<void> set_status(Options& o, const std::string& text) {
 }
 
 Result<void> set_url(Options& o, const std::string& text) {
-  if (!text.starts_with("http://"))
-    return bad(text, "a URL that starts with http:// (https is not part of this version)");
+  // Not repeated: it may hold a password, which is refused later.
+  if (!text.starts_with("http://") && !text.starts_with("https://")) {
+    return fail(ErrorKind::invalid_input, "the URL does not start with http:// or https://");
+  }
   o.prometheus_url = text;
   return {};
 }
@@ -100,6 +124,20 @@ constexpr std::array kSettings{
             [](Options& o, const std::string& t) { return set_path(o.data, t); }},
     Setting{"prometheus-url", "PROMETHEUS_URL", "URL", "http://127.0.0.1:9090", "Prometheus' (or a compatible server's) base URL",
             set_url},
+    Setting{"prometheus-tenant", "", "TENANT", "", "X-Scope-OrgID for Mimir; several are joined by |",
+            set_tenant},
+    Setting{"prometheus-bearer-file", "", "FILE", "", "file of the token that the server wants; read for every query",
+            [](Options& o, const std::string& t) { return set_file(o.prometheus.bearer_file, t); }},
+    Setting{"prometheus-basic-user", "", "NAME", "", "user name that the server wants, with --prometheus-password-file",
+            set_user},
+    Setting{"prometheus-password-file", "", "FILE", "", "file of that user's password; read for every query",
+            [](Options& o, const std::string& t) { return set_file(o.prometheus.basic_password_file, t); }},
+    Setting{"prometheus-ca", "", "FILE", "", "authorities (PEM) trusted instead of the system's, for https",
+            [](Options& o, const std::string& t) { return set_file(o.prometheus.ca_file, t); }},
+    Setting{"prometheus-cert", "", "FILE", "", "client certificate (PEM), with --prometheus-key",
+            [](Options& o, const std::string& t) { return set_file(o.prometheus.certificate_file, t); }},
+    Setting{"prometheus-key", "", "FILE", "", "the client certificate's key (PEM, not encrypted)",
+            [](Options& o, const std::string& t) { return set_file(o.prometheus.key_file, t); }},
     Setting{"enable", "AUTO_SCALING_ENABLED", "", "false", "let the loop change stacks; off, it observes and reports",
             [](Options& o, const std::string& t) { return set_bool(o.enabled, t); }},
     Setting{"dry-run", "", "", "false", "change nothing, whatever asks for it",

@@ -58,6 +58,9 @@ Signals read_signals(const policy::Spec& spec, const Observation& observation, c
     const MetricReading& reading = i < observation.metrics.size() ? observation.metrics[i] : none;
     Signal signal = read_one(spec.metrics[i], reading, observation.current);
     if (!signal.value) note_missing(signals, signal.message);
+    if (signal.value && !reading.partial.empty()) {
+      note_missing(signals, fmt::format("{}: the answer may lack a part: {}", reading.name, reading.partial));
+    }
     if (signal.proposal && (!signals.proposal || *signal.proposal > *signals.proposal)) {
       signals.proposal = signal.proposal;
       signals.leading = signal.name;

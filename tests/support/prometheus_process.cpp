@@ -105,9 +105,11 @@ Result<std::string> PrometheusProcess::restart() {
 }
 
 Result<void> PrometheusProcess::launch() {
-  const std::string arguments[] = {kProgram, "--config.file=" + (folder_ / "prometheus.yml").string(),
-                                   "--storage.tsdb.path=" + (folder_ / "data").string(),
-                                   "--web.listen-address=127.0.0.1:" + std::to_string(port_), "--log.level=warn"};
+  std::vector<std::string> arguments{kProgram, "--config.file=" + (folder_ / "prometheus.yml").string(),
+                                     "--storage.tsdb.path=" + (folder_ / "data").string(),
+                                     "--web.listen-address=127.0.0.1:" + std::to_string(port_),
+                                     web_config_.empty() ? "--log.level=warn" : "--log.level=info"};
+  if (!web_config_.empty()) arguments.push_back("--web.config.file=" + web_config_);
   std::vector<char*> argv;
   for (const std::string& one : arguments) argv.push_back(const_cast<char*>(one.c_str()));
   argv.push_back(nullptr);
@@ -127,11 +129,17 @@ Result<void> PrometheusProcess::launch() {
   const auto give_up = std::chrono::steady_clock::now() + kReadyWithin;
   while (std::chrono::steady_clock::now() < give_up) {
     if (!alive()) return fail(ErrorKind::unavailable, "prometheus ended at its start:\n" + this->log());
-    if (answers_ready(port_)) return {};
+    if (ready()) return {};
     std::this_thread::sleep_for(50ms);
   }
   stop();
   return fail(ErrorKind::timeout, "prometheus did not get ready:\n" + this->log());
+}
+
+// Behind TLS its log tells.
+bool PrometheusProcess::ready() const {
+  if (web_config_.empty()) return answers_ready(port_);
+  return log().find("Server is ready to receive web requests") != std::string::npos;
 }
 
 bool PrometheusProcess::alive() {

@@ -38,6 +38,8 @@ class PrometheusProcess {
 
   // The base URL, "http://127.0.0.1:PORT".
   [[nodiscard]] Result<std::string> start(const std::vector<ScrapeJob>& jobs, Duration scrape_interval);
+  // For the next start: Prometheus' --web.config.file (TLS, passwords). url() still says http.
+  void use_web_config(std::string file) { web_config_ = std::move(file); }
   // Ends it; the data stay. Idempotent.
   void stop();
   // Starts it again with the same configuration, data and port.
@@ -50,7 +52,10 @@ class PrometheusProcess {
   [[nodiscard]] Result<void> launch();
   [[nodiscard]] bool alive();
 
+  [[nodiscard]] bool ready() const;
+
   TempDir folder_;
+  std::string web_config_;
   int port_ = 0;
   pid_t pid_ = -1;
 };

@@ -25,6 +25,7 @@ enum class DocumentKind { empty, foreign, policy, unusable };
 
 // spec.stack; relative paths are resolved against `folder`.
 [[nodiscard]] StackRef decode_stack(Fields& stack, const std::filesystem::path& folder);
+[[nodiscard]] Source decode_source(Fields& source, const std::filesystem::path& folder);
 
 // A text that is the same for equal specs and differs for different ones; its digest is the spec's digest.
 [[nodiscard]] std::string canonical_text(const Spec& spec);

@@ -70,7 +70,7 @@ void read_query(Fields& f, std::string_view name, std::string& out) {
   }
 }
 
-Metric decode_metric(Fields& f) {
+Metric decode_metric(Fields& f, const std::filesystem::path& folder) {
   Metric out;
   read_checked(f, "name", "lower-case letters, digits, '-' and '_', at most 63", is_metric_name, out.name);
   if (!f.has("name")) f.missing("name", "is missing");
@@ -79,7 +79,11 @@ Metric decode_metric(Fields& f) {
   read_query(f, "freshness", out.freshness);
   read_duration(f, "maxAge", 1s, 1h, out.max_age);
   if (auto threshold = read_mapping(f, "threshold")) out.threshold = decode_threshold(*threshold);
-  const bool later = f.has("target") || f.has("desired") || f.has("source");
+  if (auto source = read_mapping(f, "source")) out.source = decode_source(*source, folder);
+  if (out.preset != Preset::none && out.source && out.source->type == SourceType::loki) {
+    f.problem(f.get("preset")->at, "preset", "is made of PromQL and can't be asked of loki; write a query");
+  }
+  const bool later = f.has("target") || f.has("desired");
   if (!f.has("preset") && !f.has("query")) {
     f.problems().add(f.at(),
                      fmt::format("{} is missing; give it, or a preset (cpu, memory, instances)", f.path("query")));
@@ -87,12 +91,12 @@ Metric decode_metric(Fields& f) {
   if (!f.has("threshold") && out.preset != Preset::instances && !later) {
     f.missing("threshold", "is missing; only the preset 'instances' goes without");
   }
-  f.unsupported({"source", "target", "desired"});
+  f.unsupported({"target", "desired"});
   f.finish();
   return out;
 }
 
-std::vector<Metric> decode_metrics(Fields& spec) {
+std::vector<Metric> decode_metrics(Fields& spec, const std::filesystem::path& folder) {
   std::vector<Metric> out;
   const Node* list = read_list(spec, "metrics");
   if (!spec.has("metrics")) spec.missing("metrics", "is missing; a policy has 1 to 16 metrics");
@@ -111,7 +115,7 @@ std::vector<Metric> decode_metrics(Fields& spec) {
       continue;
     }
     Fields fields(item, path, spec.problems());
-    out.push_back(decode_metric(fields));
+    out.push_back(decode_metric(fields, folder));
     if (out.back().name.empty()) continue;
     if (const auto [first, fresh] = seen.emplace(out.back().name, i); !fresh) {
       spec.problems().add(find(item, "name")->at, fmt::format("{}.name '{}' is the name of spec.metrics[{}] too", path,
@@ -165,7 +169,7 @@ Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults&
   if (!f.has("stack")) f.missing("stack", "is missing; it says which Terraform stack is scaled");
   if (auto bounds = read_mapping(f, "bounds")) out.bounds = decode_bounds(*bounds, defaults.bounds);
   read_duration(f, "interval", 1s, 24h, out.interval);
-  out.metrics = decode_metrics(f);
+  out.metrics = decode_metrics(f, folder);
   if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, out.advisor);
   if (auto behavior = read_mapping(f, "behavior")) {
     decode_rules(*behavior, "scaleUp", false, out.behavior.scale_up);

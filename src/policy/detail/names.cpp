@@ -99,6 +99,21 @@ bool is_clean_text(std::string_view text) {
   });
 }
 
+// Mimir, "About tenant IDs": alphanumeric and !-_.*'(), at most 150 bytes, neither "." nor "..".
+bool is_tenant(std::string_view name) {
+  if (name.size() > 1024) return false;
+  for (;;) {
+    const std::string_view one = name.substr(0, name.find('|'));
+    const bool known = std::all_of(one.begin(), one.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("!-_.*'()").find(c) != std::string_view::npos;
+    });
+    if (one.empty() || one.size() > 150 || one == "." || one == ".." || !known) return false;
+    if (one.size() == name.size()) return true;
+    name.remove_prefix(one.size() + 1);
+  }
+}
+
 bool is_path(std::string_view path) {
   if (path.empty() || path.size() > 4096) return false;
   return std::none_of(path.begin(), path.end(),

@@ -38,6 +38,42 @@ TEST(OptionsTest, DefaultsAreSafe) {
   EXPECT_EQ(o.defaults.confidence_threshold, 0.7);
 }
 
+TEST(OptionsTest, ThePrometheusServersSettingsAreRead) {
+  const Options o = parsed({"run", "--policies", "p", "--prometheus-url", "https://mimir", "--prometheus-tenant", "a|b",
+                            "--prometheus-basic-user", "reader", "--prometheus-password-file", "/run/password",
+                            "--prometheus-ca", "ca.pem", "--prometheus-cert", "/c", "--prometheus-key", "/k"});
+
+  EXPECT_EQ(o.prometheus_url, "https://mimir");
+  EXPECT_EQ(o.prometheus.tenant, "a|b");
+  EXPECT_EQ(o.prometheus.basic_password_file, "/run/password");
+  EXPECT_TRUE(std::filesystem::path(o.prometheus.ca_file).is_absolute());
+}
+
+TEST(OptionsTest, HalvesOfThePrometheusServersSettingsAreRefused) {
+  const auto with = [](Arguments more) {
+    Arguments all{"run", "--policies", "p"};
+    all.insert(all.end(), more.begin(), more.end());
+    return refused(all);
+  };
+
+  EXPECT_NE(with({"--prometheus-basic-user", "u"}).find("go together"), std::string::npos);
+  EXPECT_NE(with({"--prometheus-cert", "c"}).find("go together"), std::string::npos);
+  EXPECT_NE(with({"--prometheus-bearer-file", "t", "--prometheus-basic-user", "u", "--prometheus-password-file", "p"})
+                .find("exclude one another"),
+            std::string::npos);
+  EXPECT_EQ(with({"--prometheus-url", "htp://u:hunter2@h"}).find("hunter2"), std::string::npos);
+}
+
+TEST(OptionsTest, MetricsTakesASpan) {
+  const Options o = parsed({"metrics", "web.yaml", "--since", "1h", "--step", "30s"});
+
+  EXPECT_EQ(o.command, Command::metrics);
+  EXPECT_EQ(o.since, std::chrono::hours(1));
+  EXPECT_EQ(o.step, std::chrono::seconds(30));
+  EXPECT_NE(refused({"metrics", "web.yaml", "--since", "yesterday"}).find("--since: 'yesterday'"), std::string::npos);
+  EXPECT_NE(refused({"metrics", "web.yaml", "--step", "30s"}).find("--step goes with --since"), std::string::npos);
+}
+
 TEST(OptionsTest, TheEnvironmentSetsTheInheritedNames) {
   const Options o = parsed({"run", "--policies", "p"}, {{"AUTO_SCALING_ENABLED", "true"},
                                                         {"AUTO_SCALING_INTERVAL_MINUTES", "2"},

@@ -39,6 +39,7 @@ std::string command_line_page() {
                                                        {"run"},
                                                        {"reconcile"},
                                                        {"validate"},
+                                                       {"metrics"},
                                                        {"stack"},
                                                        {"stack", "list"},
                                                        {"stack", "show"},
