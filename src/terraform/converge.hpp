@@ -37,6 +37,7 @@ class Converge {
   [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(std::string summary);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> apply();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle(Followed followed);
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> fall_short(Followed followed, int count);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle_blind(Error unreadable);
 
   // Journals the record as it is now; JournalUnavailable otherwise.
