@@ -38,7 +38,6 @@ Converge::Converge(Services& services, const ports::WritePermit& permit, ports::
 
 Converge::~Converge() {
   if (claimed_) s_.busy.erase(target_.entry.id);
-  if (slot_) s_.slots.release();
   if (!folder_) return;
   // Plan and variables have served; the plan holds secrets in clear.
   std::error_code ignored;
@@ -63,6 +62,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
     co_return co_await abandon(std::move(error));
   }
   if (verdict->nothing_to_do) co_return co_await keep_as_it_is(verdict->summary);
+  auto drained = co_await drain();
+  if (!drained) co_return co_await abandon(std::move(drained).error());
   auto committed = co_await commit_to_apply(verdict->summary);
   if (!committed) co_return co_await abandon(std::move(committed).error());
   co_return co_await apply();
@@ -82,8 +83,8 @@ asio::awaitable<Result<void>> Converge::claim() {
   auto lock = co_await offload(s_.pool, std::move(take));
   if (!lock) co_return fail(std::move(lock).error());
   lock_ = std::move(*lock);
-  co_await s_.slots.acquire();
-  slot_ = true;
+  auto waited = co_await wait_for_slot();
+  if (!waited) co_return waited;
   // The wait may have been long: the stack may be another one by now, and the gate closed.
   auto again = co_await resolve(s_, order_.stack);
   if (!again) co_return fail(std::move(again).error());
@@ -94,6 +95,24 @@ asio::awaitable<Result<void>> Converge::claim() {
                        ": other operations ran for so long that what was decided is old; nothing was changed");
   }
   co_return go_ahead();
+}
+
+// The operation has an id from here on, so that its place in the queue can be told.
+asio::awaitable<Result<void>> Converge::wait_for_slot() {
+  record_.id = s_.random.id();
+  record_.stack = target_.entry.id;
+  record_.from = order_.from.value_or(target_.entry.metadata.instance_count.value_or(0));
+  record_.to = order_.to;
+  record_.started = s_.clock.wall_now();
+  auto told = [this](const std::string& place) {
+    s_.log.info("an operation waits for others", kv("stack", record_.stack), kv("operation", record_.id),
+                kv("reason", reason::kWaitingForSlot), kv("place", place));
+    tell("Waiting", place);
+  };
+  auto slot = co_await s_.admission->enter(std::move(told));
+  if (!slot) co_return fail(std::move(slot).error());
+  slot_ = std::move(*slot);
+  co_return Result<void>{};
 }
 
 Result<void> Converge::go_ahead() const {
@@ -123,13 +142,10 @@ asio::awaitable<Result<void>> Converge::prepare() {
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
 
-  record_.id = s_.random.id();
-  record_.stack = target_.entry.id;
   record_.folder = target_.entry.folder.string();
   record_.workspace = target_.workspace;
   record_.requested_by = order_.requested_by;
   record_.from = static_cast<int>(state_.indexes(target_.resource).size());
-  record_.to = order_.to;
   if (order_.from && record_.from != *order_.from) {
     // The decision, its small step above all, was made for another count.
     co_return fail(ErrorKind::conflict, reason::kCountChanged,
@@ -242,7 +258,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::abandon(Error error) {
   co_return fail(std::move(error));
 }
 
-void Converge::tell(std::string phase) {
+void Converge::tell(std::string phase, std::string text) {
   if (!sink_) return;
   ports::OperationProgress progress;
   progress.id = record_.id;
@@ -250,6 +266,7 @@ void Converge::tell(std::string phase) {
   progress.from = record_.from;
   progress.to = record_.to;
   progress.since = record_.started;
+  progress.progress = std::move(text);
   sink_(progress);
 }
 

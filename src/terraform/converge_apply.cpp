@@ -71,6 +71,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
     pulled = fail(ErrorKind::invalid_input, reason::kStateChanged, "the state changed its lineage during the apply");
   }
   if (!pulled) co_return co_await settle_blind(std::move(pulled).error());
+  std::vector<Instance> fresh = added(state_.instances(target_.resource), pulled->instances(target_.resource));
   state_ = std::move(*pulled);
   const int count = static_cast<int>(state_.indexes(target_.resource).size());
   record_.count_after = count;
@@ -85,13 +86,18 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   if (!saved) s_.log.error("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
 
   if (followed.exit.success() && count == record_.to) {
-    co_await close(ports::Phase::succeeded, order_.reason, "the state holds " + std::to_string(count));
+    std::string warning;
+    if (count > record_.from) warning = co_await welcome(std::move(fresh));
+    std::string outcome = "the state holds " + std::to_string(count);
+    if (!warning.empty()) outcome += "; " + warning;
+    co_await close(ports::Phase::succeeded, order_.reason, std::move(outcome));
     ports::ScaleReport report;
     report.operation_id = record_.id;
     report.from = record_.from;
     report.count_after = count;
     report.changed = true;
     report.summary = record_.plan_summary;
+    report.warning = std::move(warning);
     co_return report;
   }
   co_return co_await fall_short(std::move(followed), count);
