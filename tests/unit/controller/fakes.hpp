@@ -55,6 +55,7 @@ class FakeDriver final : public ports::StackDriver {
   int count = 3;
   bool changed = false;
   Duration apply_time{};
+  std::vector<std::string> steps;  // progress of a scale, ten seconds apart
   std::deque<Error> fail_observe;
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
@@ -100,6 +101,11 @@ class FakeDriver final : public ports::StackDriver {
     p.from = order.from.value_or(count);
     p.to = order.to;
     progress(p);
+    for (const std::string& text : steps) {
+      (void)co_await clock_.sleep_for(10s);
+      p.progress = text;
+      progress(p);
+    }
     if (apply_time != Duration(0)) (void)co_await clock_.sleep_for(apply_time);
     --at_once;
     if (!fail_scale.empty()) {
