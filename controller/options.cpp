@@ -39,6 +39,8 @@ constexpr std::array kLoopNames{"policies",
                                 "default-min-instances",
                                 "terraform",
                                 "allow-terraform-version",
+                                "max-concurrent",
+                                "terraform-memory",
                                 "status",
                                 "log-format",
                                 "log-level"};
