@@ -83,6 +83,12 @@ asio::awaitable<Result<void>> Converge::claim() {
   auto lock = co_await offload(s_.pool, std::move(take));
   if (!lock) co_return fail(std::move(lock).error());
   lock_ = std::move(*lock);
+  // It has an id from here on, so that its place in the queue can be told.
+  record_.id = s_.random.id();
+  record_.stack = target_.entry.id;
+  record_.from = order_.from.value_or(target_.entry.metadata.instance_count.value_or(0));
+  record_.to = order_.to;
+  record_.started = s_.clock.wall_now();
   auto waited = co_await wait_for_slot();
   if (!waited) co_return waited;
   // The wait may have been long: the stack may be another one by now, and the gate closed.
@@ -97,13 +103,7 @@ asio::awaitable<Result<void>> Converge::claim() {
   co_return go_ahead();
 }
 
-// The operation has an id from here on, so that its place in the queue can be told.
 asio::awaitable<Result<void>> Converge::wait_for_slot() {
-  record_.id = s_.random.id();
-  record_.stack = target_.entry.id;
-  record_.from = order_.from.value_or(target_.entry.metadata.instance_count.value_or(0));
-  record_.to = order_.to;
-  record_.started = s_.clock.wall_now();
   auto told = [this](const std::string& place) {
     s_.log.info("an operation waits for others", kv("stack", record_.stack), kv("operation", record_.id),
                 kv("reason", reason::kWaitingForSlot), kv("place", place));

@@ -33,11 +33,16 @@ asio::awaitable<Result<void>> Converge::drain() {
   // What is not wanted any more needs no drain.
   auto open = go_ahead();
   if (!open) co_return open;
+  // A drain may take an hour, and needs no terraform: others may run meanwhile. If the state changes under the plan,
+  // terraform refuses it as stale.
+  slot_.release();
   tell("Draining", plural(static_cast<int>(instances.size()), "instance"));
   HookCall call = hook_call(kPreScaleIn, *target_.ref.pre_scale_in, std::move(instances));
   auto drained = co_await run_hook(s_, std::move(call));
   if (!drained) co_return drained;
-  // It may have taken an hour: the gate, the stop and the policy are asked again.
+  auto waited = co_await wait_for_slot();
+  if (!waited) co_return waited;
+  // Time has passed: the gate, the stop and the policy are asked again.
   co_return go_ahead();
 }
 

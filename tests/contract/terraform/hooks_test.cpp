@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -137,6 +139,53 @@ TEST_F(HookContract, ASlowPreScaleInIsEndedWithAllThatItStarted) {
     const auto start = terraform::start_time(pid);
     EXPECT_FALSE(start && terraform::alive(terraform::ProcessId{pid, *start, terraform::boot_id()})) << pid;
   }
+}
+
+boost::asio::awaitable<void> plan_into(Host& host) {
+  const auto report = co_await host.driver.plan(Host::ref("web"), 2);
+  host.progress.emplace_back(report ? "another plan" : report.error().message());
+}
+
+TEST_F(HookContract, ADrainKeepsNoOtherRunWaiting) {
+  terraform::DriverOptions options;
+  options.max_concurrent = 1;
+  Rig rig(2, counted_stack(), options);
+  // Ends when the other run has: it would be too slow otherwise.
+  script(rig.stack, "while ! [ -e \"$1\" ]; do sleep 0.1; done\n");
+  before_ = command({"./hook.sh", out_.path() / "said"});
+  boost::asio::io_context& io = rig.host.io;
+  on_progress_ = [&](const ports::OperationProgress& progress) {
+    if (progress.phase != "Draining") return;
+    boost::asio::co_spawn(io, plan_into(rig.host),
+                          [this](const std::exception_ptr&) { std::ofstream(out_.path() / "said") << "go"; });
+  };
+
+  const auto report = scale(rig.host, 1);
+
+  ASSERT_TRUE(report) << report.error().message();
+  const auto& told = rig.host.progress;
+  ASSERT_GE(told.size(), 4U);
+  EXPECT_EQ(told[1], "Draining: 1 instance");
+  EXPECT_EQ(told[2], "another plan");
+  EXPECT_EQ(told[3], "Applying");
+}
+
+TEST_F(HookContract, WithOnePlaceTheSecondWaitsAndTellsItsPlace) {
+  terraform::DriverOptions options;
+  options.max_concurrent = 1;
+  Rig rig(1, counted_stack(), options);
+  boost::asio::io_context& io = rig.host.io;
+  boost::asio::co_spawn(io, plan_into(rig.host), boost::asio::detached);
+
+  const auto report = scale(rig.host, 2);
+
+  ASSERT_TRUE(report) << report.error().message();
+  const auto& told = rig.host.progress;
+  ASSERT_GE(told.size(), 3U);
+  EXPECT_EQ(told[0], "Waiting: 1st in the queue");
+  EXPECT_EQ(told[1], "another plan");
+  EXPECT_EQ(told[2], "Planning");
+  EXPECT_TRUE(rig.host.log.contains("reason=WaitingForSlot"));
 }
 
 TEST_F(HookContract, PreScaleInIsNotAskedWhenNothingGoes) {
