@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -175,7 +174,8 @@ TEST_F(HookContract, WithOnePlaceTheSecondWaitsAndTellsItsPlace) {
   options.max_concurrent = 1;
   Rig rig(1, counted_stack(), options);
   boost::asio::io_context& io = rig.host.io;
-  boost::asio::co_spawn(io, plan_into(rig.host), boost::asio::detached);
+  bool ended = false;
+  boost::asio::co_spawn(io, plan_into(rig.host), [&](const std::exception_ptr&) { ended = true; });
 
   const auto report = scale(rig.host, 2);
 
@@ -185,6 +185,7 @@ TEST_F(HookContract, WithOnePlaceTheSecondWaitsAndTellsItsPlace) {
   EXPECT_EQ(told[0], "Waiting: 1st in the queue");
   EXPECT_EQ(told[1], "another plan");
   EXPECT_EQ(told[2], "Planning");
+  EXPECT_TRUE(ended);
   EXPECT_TRUE(rig.host.log.contains("reason=WaitingForSlot"));
 }
 
