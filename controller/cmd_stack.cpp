@@ -100,7 +100,8 @@ asio::awaitable<void> scale(Program& program, Result<ports::ScaleReport>& out) {
   order.reason = options.force ? policy::reason::kManualForced : policy::reason::kManual;
   order.message = options.reason.empty() ? "by hand" : options.reason;
   ports::ProgressSink sink = [](const ports::OperationProgress& p) {
-    std::fprintf(stderr, "%s: %d -> %d %s\n", p.phase.c_str(), p.from, p.to, p.progress.c_str());
+    std::fprintf(stderr, "%s: %d -> %d%s%s\n", p.phase.c_str(), p.from, p.to, p.progress.empty() ? "" : ", ",
+                 p.progress.c_str());
   };
   out = co_await program.driver->scale(*permit, std::move(order), std::move(sink));
 }

@@ -52,6 +52,8 @@ constexpr std::array kLoopNames{"policies",
                                 "max-destroyed-per-hour",
                                 "shrink-breaker",
                                 "outside-change-hold",
+                                "max-concurrent",
+                                "terraform-memory",
                                 "status",
                                 "log-format",
                                 "log-level"};

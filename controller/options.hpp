@@ -6,6 +6,7 @@
 // are reported at once. A command that is only help or a version is answered here.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -51,6 +52,8 @@ struct Options {
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
+  int max_concurrent = 2;                          // plans and applies at a time
+  std::uint64_t terraform_memory = 700ULL << 20U;  // bytes assumed for each; 0: memory is not looked at
   FleetLimits fleet;
   Duration outside_hold = std::chrono::minutes(5);
   StatusTarget status = StatusTarget::auto_;

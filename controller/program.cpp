@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "controller/webhook.hpp"
 #include "http/url.hpp"
 #include "terraform/rehearsal.hpp"
 #include "terraform/tool.hpp"
@@ -54,6 +55,8 @@ terraform::DriverOptions driver_options(const Options& options) {
   out.binary = binary_for(options);
   out.data = std::filesystem::absolute(options.data);
   out.allow_terraform_version = options.allow_terraform_version;
+  out.max_concurrent = options.max_concurrent;
+  out.memory_per_run = options.terraform_memory;
   return out;
 }
 
@@ -101,8 +104,12 @@ Program::Program(const Options& given, std::unique_ptr<Logger> log, journal::Sto
     driver = std::make_unique<terraform::RehearsalDriver>(clock, random, *journal);
     return;
   }
+  auto settings = driver_options(options);
+  settings.post_json = [this](std::string url, std::string body, Duration timeout) {
+    return post_json(http_client(), std::move(url), std::move(body), timeout);
+  };
   auto real = std::make_unique<terraform::TerraformDriver>(io.get_executor(), pool, clock, *logger, random, registry,
-                                                           *journal, driver_options(options));
+                                                           *journal, std::move(settings));
   terraform = real.get();
   driver = std::move(real);
 }
@@ -125,13 +132,17 @@ Result<std::unique_ptr<Program>> Program::make(const Options& options) {
   return std::unique_ptr<Program>(new Program(options, std::move(logger), std::move(*store)));
 }
 
+http::Client& Program::http_client() {
+  if (!client) client.emplace(io.get_executor());
+  return *client;
+}
+
 Result<void> Program::add_policies() {
   auto endpoint = process_endpoint(options);
   if (!endpoint) return fail(std::move(endpoint).error());
-  client.emplace(io.get_executor());
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
-  metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, std::move(*endpoint), settings);
+  metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, std::move(*endpoint), settings);
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;

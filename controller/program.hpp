@@ -85,6 +85,7 @@ class Program {
 
  private:
   Program(const Options& options, std::unique_ptr<Logger> logger, journal::Store store);
+  [[nodiscard]] http::Client& http_client();  // made when it is first needed
 };
 
 }  // namespace stackscaler::controller

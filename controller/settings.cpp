@@ -110,6 +110,25 @@ Result<void> set_outside_hold(Options& o, const std::string& text) {
   return {};
 }
 
+// "700MiB", "1GiB", "0"; without a unit bytes. Powers of 1024, as Kubernetes' quantities also without the B.
+Result<void> set_memory(Options& o, const std::string& text) {
+  constexpr std::string_view kWanted = "a size such as 700MiB or 1GiB (0: memory is not looked at)";
+  constexpr std::array<std::pair<std::string_view, unsigned>, 7> kUnits{
+      {{"", 0}, {"KiB", 10}, {"Ki", 10}, {"MiB", 20}, {"Mi", 20}, {"GiB", 30}, {"Gi", 30}}};
+  constexpr std::uint64_t kLargest = 1ULL << 40U;
+  std::uint64_t value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, ec] = std::from_chars(text.data(), last, value);
+  if (ec != std::errc{} || value > kLargest) return bad(text, kWanted);
+  for (const auto& [unit, shift] : kUnits) {
+    if (unit != std::string_view(end, last)) continue;
+    if (value > kLargest >> shift) return bad(text, kWanted);
+    o.terraform_memory = value << shift;
+    return {};
+  }
+  return bad(text, kWanted);
+}
+
 constexpr int kMost = policy::kMaxInstances;
 
 // clang-format off
@@ -154,6 +173,10 @@ constexpr std::array kSettings{
             [](Options& o, const std::string& t) { o.terraform = t; return Result<void>{}; }},
     Setting{"allow-terraform-version", "", "", "false", "apply also with a Terraform newer than those tested",
             [](Options& o, const std::string& t) { return set_bool(o.allow_terraform_version, t); }},
+    Setting{"max-concurrent", "", "N", "2", "Terraform plans and applies at a time",
+            [](Options& o, const std::string& t) { return set_number(o.max_concurrent, t, 1, 1000, "a number from 1 to 1000"); }},
+    Setting{"terraform-memory", "", "SIZE", "700MiB", "memory that must be free for another one to start beside those that run; 0: don't look",
+            set_memory},
     Setting{"max-destroyed-per-hour", "", "N", "0", "at most so many instances destroyed within an hour over all stacks; 0: no limit",
             [](Options& o, const std::string& t) { return set_number(o.fleet.max_destroyed_per_hour, t, 0, kMost, "a number from 0 to 100000"); }},
     Setting{"shrink-breaker", "", "PERCENT", "50", "hold all scale-downs when more than this share of the policies begins to want one at once; 0: never",

@@ -2,8 +2,9 @@
 //
 // Converge: one operation from the intent to the verified end. Private to this component.
 //
-// The order is law 5's: intent journalled, plan, guard, plan journalled, the user's variable file, apply with the
-// operation's id in its environment, pid journalled, followed to its end, the state read, metadata and journal closed.
+// The order is law 5's: intent journalled, plan, guard, the hook of a scale-in, plan journalled, the user's variable
+// file, apply with the operation's id in its environment, pid journalled, followed to its end, the state read, metadata
+// written, the hook of a scale-out, journal closed.
 // An object serves one run(). Threads: the loop's.
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "ports/stack_driver.hpp"
 #include "terraform/follow.hpp"
+#include "terraform/hooks.hpp"
 #include "terraform/services.hpp"
 #include "terraform/steps.hpp"
 
@@ -28,15 +30,20 @@ class Converge {
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> run();
 
  private:
+  [[nodiscard]] boost::asio::awaitable<Result<void>> wait_for_slot();
   // The gate, the stop and the policy, asked once more after every wait.
   [[nodiscard]] Result<void> go_ahead() const;
   [[nodiscard]] boost::asio::awaitable<Result<void>> claim();
   [[nodiscard]] boost::asio::awaitable<Result<void>> prepare();
   [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> keep_as_it_is(std::string summary);
+  [[nodiscard]] HookCall hook_call(const char* name, policy::Hook hook, std::vector<Instance> instances) const;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> drain();
+  [[nodiscard]] boost::asio::awaitable<std::string> welcome(std::vector<Instance> instances);
   [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(std::string summary);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> apply();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle(Followed followed);
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> fall_short(Followed followed, int count);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle_blind(Error unreadable);
 
   // Journals the record as it is now; JournalUnavailable otherwise.
@@ -44,7 +51,7 @@ class Converge {
   // Ends the operation in the journal. A journal that can't be written then is logged: the next start heals it.
   [[nodiscard]] boost::asio::awaitable<void> close(ports::Phase phase, std::string reason, std::string outcome);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> abandon(Error error);
-  void tell(std::string phase);
+  void tell(std::string phase, std::string text = {});
 
   Services& s_;
   const ports::WritePermit& permit_;
@@ -56,7 +63,7 @@ class Converge {
   Descriptor lock_;
   State state_;
   bool claimed_ = false;
-  bool slot_ = false;
+  Admission::Ticket slot_;
 };
 
 // The sentence of an operation that did not reach its target. `died`: terraform was killed before it could say so.

@@ -38,12 +38,28 @@ asio::awaitable<T> shielded(asio::any_io_executor executor, asio::awaitable<T> t
   co_return std::move(*result);
 }
 
+asio::awaitable<std::optional<std::uint64_t>> look_at_memory(BlockingPool* pool,
+                                                             std::function<std::optional<std::uint64_t>()> read) {
+  co_return co_await offload(*pool, std::move(read));
+}
+
+std::unique_ptr<Admission> make_admission(const asio::any_io_executor& executor, BlockingPool& pool, Clock& clock,
+                                          const DriverOptions& options) {
+  AdmissionLimits limits;
+  limits.max_concurrent = options.max_concurrent;
+  limits.memory_per_run = options.memory_per_run;
+  std::function<std::optional<std::uint64_t>()> read = [] { return available_memory(); };
+  if (options.free_memory) read = options.free_memory;
+  auto look = [where = &pool, read = std::move(read)] { return look_at_memory(where, read); };
+  return std::make_unique<Admission>(executor, clock, limits, std::move(look));
+}
+
 Services make_services(const asio::any_io_executor& executor, BlockingPool& pool, Clock& clock, Logger& logger,
                        Random& random, const stack::Registry& registry, ports::Journal& journal,
                        DriverOptions options) {
   options.data = fs::absolute(options.data).lexically_normal();
   Tool tool(executor, pool, clock, options.binary);
-  const int slots = std::max(1, options.max_concurrent);
+  auto admission = make_admission(executor, pool, clock, options);
   return Services{executor,
                   pool,
                   clock,
@@ -53,7 +69,7 @@ Services make_services(const asio::any_io_executor& executor, BlockingPool& pool
                   journal,
                   std::move(options),
                   std::move(tool),
-                  Slots(executor, slots),
+                  std::move(admission),
                   Slots(executor, 1)};
 }
 
@@ -160,8 +176,8 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
 asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::StackRef stack, int to) {
   auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
-  co_await services_->slots.acquire();
-  const SlotHolder slot(services_->slots);
+  auto slot = co_await services_->admission->enter(Admission::Told());
+  if (!slot) co_return fail(std::move(slot).error());
   if (services_->stopping) co_return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
   auto state = co_await pull_state(*services_, *target);
   if (!state) co_return fail(std::move(state).error());
@@ -223,6 +239,7 @@ asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {
 
 void TerraformDriver::stop() {
   services_->stopping = true;
+  services_->admission->close();
   for (ChildProcess* plan : services_->plans) plan->signal(SIGINT);
 }
 

@@ -193,9 +193,10 @@ void Recover::judge_apply(const State& state) {
   reason_ = error.empty() ? reason::kApplyInterrupted : reason::kApplyFailed;
   outcome_ = error.empty() ? "terraform ended while the program was away" : "terraform apply failed: " + error;
   outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself);
-  if (!ended_by_itself && !stream_.creating.empty()) {
+  const std::string orphans = ended_by_itself ? std::string() : orphans_text(stream_, record_.stack);
+  if (!orphans.empty()) {
     reason_ = reason::kPossibleOrphans;
-    outcome_ += orphans_text(stream_, record_.stack);
+    outcome_ += orphans;
   }
   if (!tainted.empty()) {
     outcome_ += "; " + plural(static_cast<int>(tainted.size()), "instance") + " of it did not finish (tainted)";

@@ -47,6 +47,13 @@ struct Diagnostic {
   std::string location;  // "main.tf:11", or ""
 };
 
+// A change that an apply has begun and not ended.
+struct RunningChange {
+  std::string action;
+  std::int64_t since_ms = 0;   // when it began, of the stream's own clock; 0: not said
+  std::int64_t elapsed_s = 0;  // as the stream last said
+};
+
 struct PlanStream {
   std::string version;  // "1.11.4"
   std::string ui;       // the version of the stream's format: "1.2"
@@ -58,10 +65,11 @@ struct PlanStream {
   std::vector<Diagnostic> diagnostics;  // at most 100
   std::string unknown_planned;  // types of lines that announce something and are not known: "planned_action_invocation"
   bool outputs_change = false;
-  std::map<std::string, std::string> done;  // address -> action, of what an apply has completed
-  std::vector<std::string> errored;         // addresses
-  std::set<std::string> creating;           // addresses whose creation has begun and was not seen to end
-  std::size_t malformed = 0;                // lines that are no object, or miss what their type must have
+  std::map<std::string, std::string> done;       // address -> action, of what an apply has completed
+  std::vector<std::string> errored;              // addresses
+  std::map<std::string, RunningChange> running;  // by address
+  std::int64_t latest_ms = 0;  // the newest time stamp in the stream, milliseconds since 1970; 0: none
+  std::size_t malformed = 0;   // lines that are no object, or miss what their type must have
   bool truncated = false;
   bool torn = false;  // the last line had no end
   [[nodiscard]] const Diagnostic* first_error() const;
@@ -84,7 +92,8 @@ class StreamParser {
 
 [[nodiscard]] PlanStream parse_stream(std::string_view text);
 
-// "1 of 2 created", "1 of 3 deleted", "2 of 2 created, 1 failed"; "" before anything is planned.
+// "1 of 2 created", "1 of 3 deleted", "2 of 2 created, 1 failed", and what runs for the longest time, from a second on:
+// "1 of 3 created, aws_instance.app[2] 34s". A replacement counts as one "replaced". "" before anything is planned.
 [[nodiscard]] std::string progress_text(const PlanStream& stream);
 
 // The first error in one line: "creating EC2 Instance: … (aws_instance.app[2], main.tf:11)", at most 500 bytes; "" when

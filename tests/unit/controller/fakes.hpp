@@ -58,6 +58,7 @@ class FakeDriver final : public ports::StackDriver {
   Duration apply_time{};
   int planned = 0;
   std::deque<Result<ports::PlanReport>> plans;  // what plan() answers, then that all is well
+  std::vector<std::string> steps;  // progress of a scale, ten seconds apart
   std::deque<Error> fail_observe;
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
@@ -110,6 +111,11 @@ class FakeDriver final : public ports::StackDriver {
     p.from = order.from.value_or(count);
     p.to = order.to;
     progress(p);
+    for (const std::string& text : steps) {
+      (void)co_await clock_.sleep_for(10s);
+      p.progress = text;
+      progress(p);
+    }
     if (apply_time != Duration(0)) (void)co_await clock_.sleep_for(apply_time);
     --at_once;
     if (!fail_scale.empty()) {

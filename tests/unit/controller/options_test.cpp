@@ -165,6 +165,27 @@ TEST(OptionsTest, StackCommandsTakeTheirArguments) {
   EXPECT_EQ(scale.output, Output::json);
 }
 
+TEST(OptionsTest, TerraformsMemoryIsASize) {
+  EXPECT_EQ(parsed({"run", "--policies", "p"}).terraform_memory, 700ULL << 20U);
+  EXPECT_EQ(parsed({"run", "--policies", "p"}).max_concurrent, 2);
+  const std::vector<std::pair<std::string, std::uint64_t>> sizes{{"0", 0},
+                                                                 {"123", 123},
+                                                                 {"64KiB", 64ULL << 10U},
+                                                                 {"64Ki", 64ULL << 10U},
+                                                                 {"1GiB", 1U << 30U},
+                                                                 {"2Gi", 2ULL << 30U},
+                                                                 {"512Mi", 512ULL << 20U}};
+  for (const auto& [text, bytes] : sizes) {
+    EXPECT_EQ(parsed({"run", "--policies", "p", "--terraform-memory", text}).terraform_memory, bytes) << text;
+  }
+  for (const char* text : {"", "x", "-1", "1.5GiB", "1 GiB", "700MB", "99999999GiB", "18446744073709551616"}) {
+    EXPECT_NE(refused({"run", "--policies", "p", "--terraform-memory=" + std::string(text)}).find("--terraform-memory"),
+              std::string::npos)
+        << text;
+  }
+  (void)refused({"run", "--policies", "p", "--max-concurrent", "0"});
+}
+
 TEST(ConfigFileTest, NamesThePlaceOfAProblem) {
   std::vector<std::string> problems;
   (void)parse_config_file("enable: true\nenabel: true\nlog-level: [a]\nenable: false\n", "c.yaml", problems);

@@ -59,6 +59,28 @@ TEST(Law3OffUntilEnabled, SuspendAndDryRunOfOnePolicyLeaveTheOthersAlone) {
   EXPECT_FALSE(w.driver.scaled.empty());
 }
 
+TEST(ReconcilerTest, ARunningOperationsProgressIsWrittenEveryFifteenSecondsAndLoggedEveryThirty) {
+  World w;
+  w.metrics.cpu = 90;
+  w.driver.steps = {"ten", "twenty", "thirty", "forty", "fifty", "sixty"};
+  w.add(policy_of("web"));
+  w.start();
+
+  w.clock.advance(59s);
+  std::vector<std::string> written;
+  for (const policy::Status& status : w.status.written) {
+    if (status.operation) written.push_back(status.operation->progress);
+  }
+  EXPECT_EQ(written, (std::vector<std::string>{"", "twenty", "forty"}));
+  w.clock.advance(2s);
+  std::vector<std::string> logged;
+  for (const std::string& line : w.log.lines()) {
+    if (line.starts_with("info operation ")) logged.push_back(line.substr(line.find("progress=")));
+  }
+  EXPECT_EQ(logged, (std::vector<std::string>{"progress=", "progress=thirty", "progress=sixty"}));
+  EXPECT_TRUE(w.log.contains("debug operation"));
+}
+
 TEST(Law2NoDataNoChangeDown, AnOutageOfTheMetricsHoldsTheCount) {
   World w;
   w.metrics.cpu = std::nullopt;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The second half of an operation: the apply and what came of it.
+#include <memory>
+
+#include "base/files.hpp"
+#include "policy/reasons.hpp"
+#include "terraform/converge.hpp"
+
+namespace stackscaler::terraform {
+
+namespace asio = boost::asio;
+namespace reason = policy::reason;
+
+std::string shortfall(int holds, int wanted, bool died) {
+  std::string text = "the state holds " + std::to_string(holds) + " of " + std::to_string(wanted);
+  if (died) text += "; instances that were being created when terraform died may exist without being in the state";
+  return text;
+}
+
+// The stream tells the id of a resource only when its creation has ended, so there is none to import here.
+std::string orphans_text(const PlanStream& stream, const std::string& stack) {
+  constexpr std::size_t kNamed = 10;
+  std::string names;
+  std::size_t found = 0;
+  for (const auto& [address, change] : stream.running) {
+    if (change.action != "create" || found++ >= kNamed) continue;
+    names += (found == 1 ? "" : ", ") + one_line(address, 200);
+  }
+  if (found == 0) return {};
+  if (found > kNamed) names += " and " + std::to_string(found - kNamed) + " more";
+  return "; in creation were " + names + ": look for them with: stackscaler stack doctor " + stack;
+}
+
+asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
+  ChildSpec spec;
+  spec.program = s_.tool.binary();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(s_.options.lock_timeout).count();
+  spec.arguments = {"apply", "-json", "-input=false", "-lock-timeout=" + std::to_string(seconds) + "s",
+                    folder_->plan_file().string()};
+  spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
+  spec.folder = target_.entry.folder;
+  spec.lock_fd = lock_.get();
+  auto begin = [executor = s_.executor, spec = std::move(spec), folder = *folder_]() mutable -> Result<ChildProcess> {
+    auto out = create_private(folder.apply_stream());
+    if (!out) return fail(std::move(out).error());
+    auto err = create_private(folder.apply_errors());
+    if (!err) return fail(std::move(err).error());
+    spec.stdout_fd = out->get();
+    spec.stderr_fd = err->get();
+    return ChildProcess::spawn(executor, spec);
+  };
+  auto started = co_await offload(s_.pool, std::move(begin));
+  if (!started) {
+    Followed nothing;
+    co_return co_await settle(std::move(nothing));
+  }
+  ChildProcess child = std::move(*started);
+  s_.applies.push_back(&child);
+  record_.phase = ports::Phase::applying;
+  record_.pid = child.id().pid;
+  record_.pid_start = child.id().start;
+  record_.boot_id = child.id().boot_id;
+  auto written = co_await journal();
+  // The apply runs: all that is left is to see it through. Its id is in its environment for whoever looks later.
+  if (!written)
+    s_.log.error("the journal lacks the pid of an apply", kv("operation", record_.id), kv("pid", record_.pid));
+  tell("Applying");
+  ports::OperationProgress progress;
+  progress.id = record_.id;
+  progress.phase = "Applying";
+  progress.from = record_.from;
+  progress.to = record_.to;
+  progress.since = record_.started;
+  Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
+  std::erase(s_.applies, &child);
+  co_return co_await settle(std::move(followed));
+}
+
+asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) {
+  tell("Verifying");
+  auto pulled = co_await pull_state(s_, target_);
+  if (!pulled) pulled = co_await pull_state(s_, target_);
+  if (pulled && pulled->lineage != state_.lineage) {
+    pulled = fail(ErrorKind::invalid_input, reason::kStateChanged, "the state changed its lineage during the apply");
+  }
+  if (!pulled) co_return co_await settle_blind(std::move(pulled).error());
+  std::vector<Instance> fresh = added(state_.instances(target_.resource), pulled->instances(target_.resource));
+  state_ = std::move(*pulled);
+  const int count = static_cast<int>(state_.indexes(target_.resource).size());
+  record_.count_after = count;
+  auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
+  if (!put)
+    s_.log.error("the variable file was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
+  std::string why = order_.message.empty() ? order_.reason : order_.message;
+  if (why.empty()) why = "requested by " + order_.requested_by;
+  // g++ 12 destroys the temporary of a conditional inside a co_await twice: it is a local of its own.
+  if (count == record_.from && !followed.exit.success()) why.clear();
+  auto saved = co_await save_metadata(s_, target_, state_, std::move(why));
+  if (!saved) s_.log.error("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
+
+  if (followed.exit.success() && count == record_.to) {
+    std::string warning;
+    if (count > record_.from) warning = co_await welcome(std::move(fresh));
+    std::string outcome = "the state holds " + std::to_string(count);
+    if (!warning.empty()) outcome += "; " + warning;
+    co_await close(ports::Phase::succeeded, order_.reason, std::move(outcome));
+    ports::ScaleReport report;
+    report.operation_id = record_.id;
+    report.from = record_.from;
+    report.count_after = count;
+    report.changed = true;
+    report.summary = record_.plan_summary;
+    report.warning = std::move(warning);
+    co_return report;
+  }
+  co_return co_await fall_short(std::move(followed), count);
+}
+
+// The apply is over and the stack is not what was wanted.
+asio::awaitable<Result<ports::ScaleReport>> Converge::fall_short(Followed followed, int count) {
+  const bool died = followed.exit.signal != 0;
+  std::string what = error_text(followed.stream);
+  if (died) what = "terraform was killed by signal " + std::to_string(followed.exit.signal);
+  if (what.empty()) {
+    auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
+    auto err = co_await offload(s_.pool, std::move(read));
+    if (err) what = stderr_text(*err);
+  }
+  if (what.empty()) what = "it ended without saying why";
+  const std::string orphans = died ? orphans_text(followed.stream, record_.stack) : std::string();
+  const std::string_view code = lock_held(followed.stream) ? reason::kStateLocked
+                                : !orphans.empty()         ? reason::kPossibleOrphans
+                                : died                     ? reason::kApplyInterrupted
+                                                           : reason::kApplyFailed;
+  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died) + orphans;
+  co_await close(ports::Phase::failed, std::string(code), outcome);
+  co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
+}
+
+// The apply is over and nobody can say what the stack is: the user's file says what it was before, and so do we.
+asio::awaitable<Result<ports::ScaleReport>> Converge::settle_blind(Error unreadable) {
+  auto put = co_await put_user_count(s_, target_, record_.from, IfMissing::create);
+  std::string outcome = "the apply has ended but the state can't be read (" + unreadable.message() + "); " +
+                        kCountFile + (put ? " was put back to " : " could not be put back to ") +
+                        std::to_string(record_.from);
+  const std::string code(unreadable.reason().empty() ? reason::kStateUnreadable
+                                                     : std::string_view(unreadable.reason()));
+  co_await close(ports::Phase::failed, code, outcome);
+  co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
+}
+
+}  // namespace stackscaler::terraform
