@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::size_t kMaxPlanFile = 512U << 20U;
 
+std::int64_t ms_since(const Clock& clock, SteadyTime begun) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - begun).count();
+}
+
 Error refused(const Target& target, const Verdict& verdict, int from, int to) {
   constexpr std::size_t kNamed = 5;
   std::string lines;
@@ -39,7 +43,7 @@ std::string shortfall(int holds, int wanted, bool died) {
 }
 
 // The stream tells the id of a resource only when its creation has ended, so there is none to import here.
-std::string orphans_text(const PlanStream& stream, const std::string& stack) {
+std::string orphans_text(const PlanStream& stream) {
   constexpr std::size_t kNamed = 10;
   if (stream.creating.empty()) return {};
   std::string names;
@@ -49,7 +53,7 @@ std::string orphans_text(const PlanStream& stream, const std::string& stack) {
     names += (named == 1 ? "" : ", ") + one_line(address, 200);
   }
   if (stream.creating.size() > kNamed) names += " and " + std::to_string(stream.creating.size() - kNamed) + " more";
-  return "; in creation were " + names + ": look for them with: stackscaler stack doctor " + stack;
+  return "; in creation were " + names + ": look for them at the provider, and import or remove them";
 }
 
 Converge::Converge(Services& services, const ports::WritePermit& permit, ports::ScaleOrder order,
@@ -162,12 +166,13 @@ asio::awaitable<Result<void>> Converge::prepare() {
   record_.started = s_.clock.wall_now();
   folder_.emplace(s_.options.data, record_.id);
   record_.stream = folder_->apply_stream().string();
-  auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_,
+  OperationFolder::Facts facts{target_.resource, target_.variable, record_};
+  auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_, facts = std::move(facts),
                to = order_.to]() -> Result<void> {
     auto created = folder.create(keep);
     if (!created) return created;
-    auto facts = folder.write_facts(target.resource, target.variable);
-    if (!facts) return facts;
+    auto written = folder.write_facts(facts);
+    if (!written) return written;
     return folder.write_count(target.variable, to);
   };
   co_return co_await offload(s_.pool, std::move(make));
@@ -179,7 +184,9 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
   spec.count_file = folder_->count_file();
   spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
+  const SteadyTime begun = s_.clock.steady_now();
   auto stream = co_await make_plan(s_, target_, std::move(spec));
+  record_.plan_ms = ms_since(s_.clock, begun);
   if (!stream) co_return fail(std::move(stream).error());
   if (stream->tofu && !s_.options.allow_terraform_version) {
     co_return fail(ErrorKind::invalid_input, reason::kTerraformVersion,
@@ -249,6 +256,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
     spec.stderr_fd = err->get();
     return ChildProcess::spawn(executor, spec);
   };
+  const SteadyTime begun = s_.clock.steady_now();
   auto started = co_await offload(s_.pool, std::move(begin));
   if (!started) {
     Followed nothing;
@@ -273,6 +281,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   progress.since = record_.started;
   Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
   std::erase(s_.applies, &child);
+  record_.apply_ms = ms_since(s_.clock, begun);
   co_return co_await settle(std::move(followed));
 }
 
@@ -316,12 +325,14 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
     if (err) what = stderr_text(*err);
   }
   if (what.empty()) what = "it ended without saying why";
-  const std::string orphans = died ? orphans_text(followed.stream, record_.stack) : std::string();
+  // By a second SIGINT terraform exits on its own and leaves creations behind, too.
+  const std::string orphans = orphans_text(followed.stream);
   const std::string_view code = lock_held(followed.stream) ? reason::kStateLocked
                                 : !orphans.empty()         ? reason::kPossibleOrphans
                                 : died                     ? reason::kApplyInterrupted
                                                            : reason::kApplyFailed;
-  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died) + orphans;
+  std::string outcome =
+      "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died || !orphans.empty()) + orphans;
   co_await close(ports::Phase::failed, std::string(code), outcome);
   co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
 }

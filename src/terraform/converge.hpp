@@ -61,7 +61,8 @@ class Converge {
 
 // The sentence of an operation that did not reach its target. `died`: terraform was killed before it could say so.
 [[nodiscard]] std::string shortfall(int holds, int wanted, bool died);
-// "; in creation were A, B: look for them with: stackscaler stack doctor ID"; "" when no creation was under way.
-[[nodiscard]] std::string orphans_text(const PlanStream& stream, const std::string& stack);
+// "; in creation were A, B: look for them at the provider, and import or remove them"; "" when no creation was under
+// way.
+[[nodiscard]] std::string orphans_text(const PlanStream& stream);
 
 }  // namespace stackscaler::terraform

@@ -46,6 +46,22 @@ class FailureContract : public ::testing::Test {
   test::TempDir tools_;
 };
 
+// As by a second SIGINT, after which terraform waits for five seconds and leaves.
+TEST_F(FailureContract, AnApplyThatExitsWithACreationUnderWayMayHaveLeftOrphans) {
+  const std::string line =
+      R"({"@level":"info","type":"apply_start","hook":{"resource":{"addr":"terraform_data.app[1]"},"action":"create"}})";
+  Rig rig(1, counted_stack(),
+          with_binary(stand_in(tools_.path(), "[ \"$1\" = apply ] && echo '" + line + "' && exit 1")));
+
+  const auto report = rig.host.scale(2);
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kPossibleOrphans);
+  EXPECT_NE(report.error().message().find("in creation were terraform_data.app[1]"), std::string::npos);
+  EXPECT_EQ(rig.host.journal.writes.back().outcome_reason, reason::kPossibleOrphans);
+  EXPECT_EQ(rig.metadata().instance_count, 1);
+}
+
 TEST_F(FailureContract, AFailingApplyPutsTheRealCountIntoTheUsersFile) {
   Rig rig(1, counted_stack(kThirdFails));
 

@@ -124,6 +124,55 @@ TEST_F(RecoverContract, Law5AnApplyWhosePidWasNeverJournalledIsFoundByItsEnviron
   EXPECT_TRUE(host.log.contains("following a terraform of an earlier run"));
 }
 
+TEST_F(RecoverContract, Law5AnApplyThatTheJournalLostIsFoundByItsFolderAndNothingStartsOnTopOfIt) {
+  const test::TerraformStack stack(1, counted_stack(slow("2")));
+  adopt(stack);
+  const auto open = crash(3, "Applying");
+  Host host(home_ / "data", home_ / "stacks");  // with a journal that knows nothing
+
+  const auto lost = test::run(host.io, host.driver.lost_operations());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].id, open.id);
+  EXPECT_EQ(lost[0].from, 1);
+  EXPECT_EQ(lost[0].to, 3);
+  EXPECT_EQ(lost[0].phase, ports::Phase::applying);
+  const auto busy = host.scale(2);
+  const auto record = recover(host, lost[0]);
+
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().reason(), reason::kStackBusy);
+  ASSERT_TRUE(record) << record.error().message();
+  EXPECT_EQ(record->phase, ports::Phase::succeeded);
+  EXPECT_EQ(record->count_after, 3);
+  EXPECT_EQ(record->reason, "AboveThreshold");
+  EXPECT_EQ(host.registry.load("web")->metadata.instance_count, 3);
+  EXPECT_EQ(stack.read("stackscaler.auto.tfvars.json"), "{\n  \"instance_count\": 3\n}\n");
+  EXPECT_TRUE(test::run(host.io, host.driver.lost_operations()).empty()) << "it is over";
+}
+
+TEST_F(RecoverContract, Law5ALiveApplyWhoseWholeDataFolderIsLostIsFoundByItsEnvironment) {
+  const test::TerraformStack stack(1, counted_stack(slow("2")));
+  adopt(stack);
+  const auto open = crash(2, "Applying");
+  fs::remove_all(home_ / "data");
+  Host host(home_ / "data", home_ / "stacks");
+
+  const auto lost = test::run(host.io, host.driver.lost_operations());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].id, open.id);
+  EXPECT_EQ(lost[0].stack, "web");
+  EXPECT_EQ(lost[0].from, 1);
+  EXPECT_EQ(lost[0].to, 2);
+  const auto busy = host.scale(3);
+  const auto record = recover(host, lost[0]);
+
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().reason(), reason::kStackBusy);
+  ASSERT_TRUE(record) << record.error().message();
+  EXPECT_EQ(record->phase, ports::Phase::succeeded);
+  EXPECT_EQ(host.registry.load("web")->metadata.instance_count, 2);
+}
+
 TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds) {
   const test::TerraformStack stack(1, counted_stack(slow("2")));
   adopt(stack);
@@ -138,7 +187,7 @@ TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds
   EXPECT_EQ(record->phase, ports::Phase::failed);
   EXPECT_EQ(record->outcome_reason, reason::kPossibleOrphans);
   EXPECT_NE(record->outcome.find("in creation were terraform_data.app[1]"), std::string::npos) << record->outcome;
-  EXPECT_NE(record->outcome.find("stackscaler stack doctor web"), std::string::npos);
+  EXPECT_NE(record->outcome.find("look for them at the provider"), std::string::npos);
   const int count = static_cast<int>(stack.ids().size());
   EXPECT_EQ(record->count_after, count);
   EXPECT_NE(record->outcome.find("the state holds " + std::to_string(count) + " of 3"), std::string::npos);
