@@ -154,6 +154,11 @@ TEST_F(RecoverContract, Law5ALiveApplyWhoseWholeDataFolderIsLostIsFoundByItsEnvi
   const test::TerraformStack stack(1, counted_stack(slow("2")));
   adopt(stack);
   const auto open = crash(2, "Applying");
+  const auto begun = [&] {
+    const auto stream = read_file(open.stream, 1U << 20U);
+    return stream && stream->find("apply_start") != std::string::npos;  // the plan has been read
+  };
+  while (!begun() && terraform::alive({open.pid, open.pid_start, open.boot_id})) std::this_thread::sleep_for(10ms);
   fs::remove_all(home_ / "data");
   Host host(home_ / "data", home_ / "stacks");
 
