@@ -76,6 +76,18 @@ class RecoverContract : public ::testing::Test {
     return record;
   }
 
+  // Until the apply's stream says that instance 1 is being created.
+  static void await_creation(const ports::OperationRecord& open) {
+    while (terraform::alive(terraform::ProcessId{open.pid, open.pid_start, open.boot_id})) {
+      std::ifstream stream(open.stream);
+      for (std::string line; std::getline(stream, line);) {
+        const bool starts = line.find("\"apply_start\"") != std::string::npos;
+        if (starts && line.find("terraform_data.app[1]") != std::string::npos) return;
+      }
+      std::this_thread::sleep_for(10ms);
+    }
+  }
+
   Result<ports::OperationRecord> recover(Host& host, ports::OperationRecord open) {
     return test::run(host.io, host.driver.recover(host.recovery, std::move(open), [&](const auto& progress) {
       host.progress.push_back(progress.phase + ": " + progress.progress);
@@ -154,11 +166,7 @@ TEST_F(RecoverContract, Law5ALiveApplyWhoseWholeDataFolderIsLostIsFoundByItsEnvi
   const test::TerraformStack stack(1, counted_stack(slow("2")));
   adopt(stack);
   const auto open = crash(2, "Applying");
-  const auto begun = [&] {
-    const auto stream = read_file(open.stream, 1U << 20U);
-    return stream && stream->find("apply_start") != std::string::npos;  // the plan has been read
-  };
-  while (!begun() && terraform::alive({open.pid, open.pid_start, open.boot_id})) std::this_thread::sleep_for(10ms);
+  await_creation(open);  // the plan has been read
   fs::remove_all(home_ / "data");
   Host host(home_ / "data", home_ / "stacks");
 
@@ -182,7 +190,7 @@ TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds
   const test::TerraformStack stack(1, counted_stack(slow("2")));
   adopt(stack);
   const auto open = crash(3, "Applying");
-  std::this_thread::sleep_for(300ms);
+  await_creation(open);
   ::kill(open.pid, SIGKILL);
   Host host(home_ / "data", home_ / "stacks");
 
