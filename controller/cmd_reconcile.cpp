@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `stackscaler reconcile` and `stackscaler validate`.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 #include "controller/commands.hpp"
@@ -57,6 +59,8 @@ asio::awaitable<void> Pass::finish_open_operations() {
     failure_ = std::move(open).error();
     co_return;
   }
+  auto lost = co_await program_.driver->lost_operations();
+  std::move(lost.begin(), lost.end(), std::back_inserter(*open));
   for (ports::OperationRecord& operation : *open) {
     reconciler_->expect_recovery(operation);
     co_await reconciler_->recover(std::move(operation), 1);

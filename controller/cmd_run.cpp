@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `stackscaler run`: start, serve, stop in order.
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 
 #include "async/deadline.hpp"
 #include "controller/commands.hpp"
@@ -73,6 +75,8 @@ asio::awaitable<Result<void>> Service::start() {
   log_start();
   auto open = co_await program_.journal->unfinished_operations();
   if (!open) co_return fail(std::move(open).error());
+  auto lost = co_await program_.driver->lost_operations();
+  std::move(lost.begin(), lost.end(), std::back_inserter(*open));
   for (ports::OperationRecord& operation : *open) {
     reconciler_->expect_recovery(operation);
     recoveries_.spawn("recover", reconciler_->recover(std::move(operation)));

@@ -118,6 +118,10 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
   const int count = view.count;
   const std::optional<int> known = std::exchange(memory->last_count, count);
   if (known == count) co_return;
+  if (recovering(view.name)) {
+    memory->last_count = known;  // an operation of ours is still at work: judged when it has ended
+    co_return;
+  }
   auto last = co_await parts_.journal.last_applied(view.name);
   if (!last) {
     memory->last_count = known;  // asked again at the next reading
@@ -125,6 +129,10 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
   }
   memory->history_loaded = false;  // somebody scaled: when that ended is in the journal
   const ports::OperationRecord* operation = *last ? &**last : nullptr;
+  if (operation != nullptr && !operation->ended) {
+    memory->last_count = known;
+    co_return;
+  }
   const bool ours = operation != nullptr && operation->count_after == count;
   const bool by_hand = ours && !operation->requested_by.starts_with("policy ");
   const std::optional<int> before = known ? known : operation != nullptr ? operation->count_after : std::nullopt;
@@ -139,12 +147,20 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
 }
 
 asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
+  if (std::exchange(memory->recoveries_seen, recoveries_) != recoveries_) memory->history_loaded = false;
   if (!memory->history_loaded) {
     auto last = co_await parts_.journal.last_applied(turn.view->name);
     if (!last) {
       turn.error = std::move(last).error();
       co_return;
     }
+    auto lost = co_await parts_.journal.possible_orphans(turn.view->name);
+    if (!lost) {
+      turn.error = std::move(lost).error();
+      co_return;
+    }
+    memory->orphans.clear();
+    if (*lost) memory->orphans = "operation " + (*lost)->id + ": " + (*lost)->outcome;
     memory->history_loaded = true;
     const auto& known = memory->history.last_scale_end;
     if (*last && (*last)->ended && (!known || *(*last)->ended > *known)) {

@@ -100,6 +100,7 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> report(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> write_status(Memory memory, policy::Status status);
   [[nodiscard]] boost::asio::awaitable<void> journal_decision(Memory memory, Turn& turn);
+  [[nodiscard]] bool recovering(const std::string& stack) const;
   [[nodiscard]] bool may_try(const PolicyMemory& memory, Turn& turn);
   [[nodiscard]] ports::ProgressSink progress_sink(const Memory& memory);
   void note_failure(PolicyMemory& memory, Turn& turn, const Error& error);
@@ -111,6 +112,7 @@ class Reconciler {
   FleetGuard fleet_;
   Claims claims_;
   std::map<std::string, OpenOperation> recovering_;  // by operation
+  int recoveries_ = 0;                               // that have come to their end
   std::function<void(Memory, ports::OperationProgress)> on_progress_;
 };
 

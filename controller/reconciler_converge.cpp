@@ -167,6 +167,7 @@ void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::Scal
   turn.view->count = report.count_after;
   turn.count_age = Duration(0);
   if (!report.changed) return;
+  memory.orphans.clear();
   const WallTime now = parts_.clock.wall_now();
   memory.history.last_scale_end = now;
   memory.history.warming = std::max(0, report.count_after - report.from);

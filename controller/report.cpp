@@ -121,6 +121,19 @@ void set_plan_safe(policy::Status& status, const PolicyMemory& memory, bool rehe
   }
 }
 
+// Shown from an operation that died while it created until one of the stack succeeds, and on a status that had it.
+void set_orphans(policy::Status& status, const PolicyMemory& memory, WallTime now) {
+  if (!memory.orphans.empty()) {
+    policy::set_condition(
+        status, condition("PossibleOrphans", ConditionStatus::true_, reason::kPossibleOrphans, memory.orphans), now);
+  } else if (policy::find_condition(status, "PossibleOrphans") != nullptr) {
+    policy::set_condition(status,
+                          condition("PossibleOrphans", ConditionStatus::false_, reason::kSettled,
+                                    "an operation has succeeded since; what was lost before it is not in the state"),
+                          now);
+  }
+}
+
 std::string target_text(const policy::Metric& metric) {
   if (!metric.threshold) return {};
   return decision::format_value(metric.threshold->scale_up) + "/" +
@@ -188,6 +201,7 @@ policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const 
   set_ready(status, turn, memory, gate, now);
   set_metrics(status, turn, now);
   set_plan_safe(status, memory, gate.rehearsal, now);
+  set_orphans(status, memory, now);
   return status;
 }
 

@@ -55,6 +55,8 @@ struct PolicyMemory {
 
   bool history_loaded = false;
   decision::History history;
+  std::string orphans;      // what may exist without being in the state, one sentence; "": nothing known
+  int recoveries_seen = 0;  // by which history and orphans are up to date
 
   Hold hold;
   int errors = 0;  // turns in a row that ended early

@@ -33,6 +33,11 @@ asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::last_appl
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::possible_orphans(std::string stack) {
+  auto work = [this, stack = std::move(stack)] { return store_.possible_orphans(stack); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<std::vector<ports::Scaling>>> SqliteJournal::scalings(std::string stack, WallTime since) {
   auto work = [this, stack = std::move(stack), since] { return store_.scalings(stack, since); };
   co_return co_await offload(thread_, std::move(work));

@@ -24,6 +24,8 @@ class SqliteJournal final : public ports::Journal {
       std::string id) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(
       std::string stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(
+      std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack,
                                                                                      WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;

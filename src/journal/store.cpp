@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT
 
 constexpr std::string_view kOperationColumns =
     "id, stack, folder, workspace, requested_by, from_count, to_count, reason, message, phase, started, ended, "
-    "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome";
+    "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome, "
+    "plan_ms, apply_ms";
 
 Phase phase_of(std::string_view text) {
   for (const Phase p : {Phase::intended, Phase::planned, Phase::applying, Phase::succeeded, Phase::failed}) {
@@ -69,6 +70,8 @@ OperationRecord read_operation(const Statement& row) {
   if (!row.null(18)) r.count_after = static_cast<int>(row.integer(18));
   r.outcome_reason = row.text(19);
   r.outcome = row.text(20);
+  r.plan_ms = row.integer(21);
+  r.apply_ms = row.integer(22);
   return r;
 }
 
@@ -121,7 +124,29 @@ Result<Store> Store::open(const std::filesystem::path& folder, std::string& set_
 }
 
 Result<void> Store::create_tables() {
-  return db_.execute(kTables);
+  if (auto created = db_.execute(kTables); !created) return created;
+  // Columns of later versions; earlier ones write beside them.
+  if (auto added = add_column("plan_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
+  return add_column("apply_ms", "INTEGER NOT NULL DEFAULT 0");
+}
+
+Result<void> Store::add_column(std::string_view column, std::string_view type) {
+  auto has_it = [&]() -> Result<bool> {
+    auto found = db_.prepare("SELECT 1 FROM pragma_table_info('operations') WHERE name = ?");
+    if (!found) return fail(std::move(found).error());
+    found->bind(column);
+    return found->step();
+  };
+  auto there = has_it();
+  if (!there) return fail(std::move(there).error());
+  if (*there) return {};
+  const std::string sql = "ALTER TABLE operations ADD COLUMN " + std::string(column) + " " + std::string(type);
+  auto added = db_.execute(sql.c_str());
+  if (added) return {};
+  // Another process may have been faster.
+  there = has_it();
+  if (there && *there) return {};
+  return added;
 }
 
 Result<void> Store::prune() {
@@ -147,11 +172,12 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   // An update in place keeps the row id, which is the order of age for prune().
   auto put = db_.prepare(
       "INSERT INTO operations (" + std::string(kOperationColumns) +
-      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
       "from_count=excluded.from_count, to_count=excluded.to_count, phase=excluded.phase, ended=excluded.ended, "
       "plan_digest=excluded.plan_digest, plan_summary=excluded.plan_summary, pid=excluded.pid, "
       "pid_start=excluded.pid_start, boot_id=excluded.boot_id, stream=excluded.stream, "
       "count_after=excluded.count_after, outcome_reason=excluded.outcome_reason, outcome=excluded.outcome, "
+      "plan_ms=excluded.plan_ms, apply_ms=excluded.apply_ms, "
       "applied=max(applied, excluded.applied)");
   if (!put) return fail(std::move(put).error());
   const bool applied = r.phase == Phase::applying || r.phase == Phase::succeeded || r.phase == Phase::failed;
@@ -161,7 +187,8 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   put->bind(r.plan_digest).bind(r.plan_summary).bind(std::int64_t{r.pid});
   put->bind(static_cast<std::int64_t>(r.pid_start)).bind(r.boot_id).bind(r.stream);
   put->bind(r.count_after ? std::optional<std::int64_t>(*r.count_after) : std::nullopt);
-  put->bind(r.outcome_reason).bind(r.outcome).bind(std::int64_t{applied ? 1 : 0});
+  put->bind(r.outcome_reason).bind(r.outcome).bind(r.plan_ms).bind(r.apply_ms);
+  put->bind(std::int64_t{applied ? 1 : 0});
   if (auto done = run(*put); !done) return done;
   // The record is on the disk: what comes now must not say otherwise.
   if (++operations_since_prune_ >= 1000) (void)prune();
@@ -187,6 +214,16 @@ Result<std::vector<OperationRecord>> Store::unfinished_operations() {
 
 Result<std::optional<OperationRecord>> Store::last_applied(const std::string& stack) {
   auto rows = select_operations("WHERE stack = ? AND applied = 1 ORDER BY started DESC, rowid DESC LIMIT 1", stack);
+  if (!rows) return fail(std::move(rows).error());
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
+}
+
+Result<std::optional<OperationRecord>> Store::possible_orphans(const std::string& stack) {
+  auto rows = select_operations(
+      "WHERE stack = ?1 AND outcome_reason = 'PossibleOrphans' AND rowid > (SELECT coalesce(max(rowid), 0) FROM "
+      "operations WHERE stack = ?1 AND phase = 'succeeded') ORDER BY rowid DESC LIMIT 1",
+      stack);
   if (!rows) return fail(std::move(rows).error());
   if (rows->empty()) return std::nullopt;
   return std::move(rows->front());

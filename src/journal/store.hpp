@@ -30,6 +30,7 @@ class Store {
   [[nodiscard]] Result<void> put_operation(const ports::OperationRecord& record);
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> unfinished_operations();
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> last_applied(const std::string& stack);
+  [[nodiscard]] Result<std::optional<ports::OperationRecord>> possible_orphans(const std::string& stack);
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> operation(const std::string& id);
   [[nodiscard]] Result<std::vector<ports::Scaling>> scalings(const std::string& stack, WallTime since);
   [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
@@ -40,6 +41,7 @@ class Store {
  private:
   explicit Store(Database db) : db_(std::move(db)) {}
   [[nodiscard]] Result<void> create_tables();
+  [[nodiscard]] Result<void> add_column(std::string_view column, std::string_view type);
   [[nodiscard]] Result<void> prune();
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,
                                                                               const std::string& argument);

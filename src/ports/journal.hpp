@@ -49,6 +49,8 @@ struct OperationRecord {
   std::string boot_id;          // /proc/sys/kernel/random/boot_id
   std::string stream;           // the child's stdout file
   std::optional<int> count_after;
+  std::int64_t plan_ms = 0;    // how long terraform planned, 0: it did not, or nobody was there to measure
+  std::int64_t apply_ms = 0;   // and applied
   std::string outcome_reason;  // a constant of policy/reasons.hpp
   std::string outcome;         // one sentence
 };
@@ -86,6 +88,9 @@ class Journal {
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> operation(std::string id) = 0;
   // The newest operation of that stack that reached an apply, if any.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> last_applied(
+      std::string stack) = 0;
+  // The newest operation of that stack that may have created what no state holds, if none has succeeded since.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> possible_orphans(
       std::string stack) = 0;
   // The operations that ended at or after `since` and changed a count, oldest first; of that stack, or with "" of all.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Scaling>>> scalings(std::string stack,

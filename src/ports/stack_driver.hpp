@@ -95,6 +95,12 @@ class StackDriver {
                                                                                 OperationRecord open,
                                                                                 ProgressSink progress) = 0;
 
+  // Operations that are not over and that the journal does not know, for recover(): the journal was lost or set aside
+  // while they ran. Asked once, at the start.
+  [[nodiscard]] virtual boost::asio::awaitable<std::vector<OperationRecord>> lost_operations() {
+    co_return std::vector<OperationRecord>();
+  }
+
   // The names of observed stacks whose state may have changed since the last observe() or the last call of this, as far
   // as a look at local state files tells. One cheap look at all of them.
   [[nodiscard]] virtual boost::asio::awaitable<std::vector<std::string>> changed_stacks() = 0;

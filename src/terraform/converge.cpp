@@ -158,12 +158,13 @@ asio::awaitable<Result<void>> Converge::prepare() {
   record_.started = s_.clock.wall_now();
   folder_.emplace(s_.options.data, record_.id);
   record_.stream = folder_->apply_stream().string();
-  auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_,
+  OperationFolder::Facts facts{target_.resource, target_.variable, record_};
+  auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_, facts = std::move(facts),
                to = order_.to]() -> Result<void> {
     auto created = folder.create(keep);
     if (!created) return created;
-    auto facts = folder.write_facts(target.resource, target.variable);
-    if (!facts) return facts;
+    auto written = folder.write_facts(facts);
+    if (!written) return written;
     return folder.write_count(target.variable, to);
   };
   co_return co_await offload(s_.pool, std::move(make));
@@ -175,7 +176,9 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
   spec.count_file = folder_->count_file();
   spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
+  const SteadyTime begun = s_.clock.steady_now();
   auto stream = co_await make_plan(s_, target_, std::move(spec));
+  record_.plan_ms = ms_since(s_.clock, begun);
   if (!stream) co_return fail(std::move(stream).error());
   if (stream->tofu && !s_.options.allow_terraform_version) {
     co_return fail(ErrorKind::invalid_input, reason::kTerraformVersion,

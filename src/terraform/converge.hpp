@@ -70,5 +70,8 @@ class Converge {
 [[nodiscard]] std::string shortfall(int holds, int wanted, bool died);
 // "; in creation were A, B: look for them with: stackscaler stack doctor ID"; "" when no creation was under way.
 [[nodiscard]] std::string orphans_text(const PlanStream& stream, const std::string& stack);
+[[nodiscard]] inline std::int64_t ms_since(const Clock& clock, SteadyTime begun) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - begun).count();
+}
 
 }  // namespace stackscaler::terraform

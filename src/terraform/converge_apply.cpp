@@ -50,6 +50,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
     spec.stderr_fd = err->get();
     return ChildProcess::spawn(executor, spec);
   };
+  const SteadyTime begun = s_.clock.steady_now();
   auto started = co_await offload(s_.pool, std::move(begin));
   if (!started) {
     Followed nothing;
@@ -74,6 +75,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   progress.since = record_.started;
   Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
   std::erase(s_.applies, &child);
+  record_.apply_ms = ms_since(s_.clock, begun);
   co_return co_await settle(std::move(followed));
 }
 
@@ -128,12 +130,13 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::fall_short(Followed follow
     if (err) what = stderr_text(*err);
   }
   if (what.empty()) what = "it ended without saying why";
-  const std::string orphans = died ? orphans_text(followed.stream, record_.stack) : std::string();
+  // By a second SIGINT terraform exits on its own and leaves creations behind, too.
+  const std::string orphans = orphans_text(followed.stream, record_.stack);
   const std::string_view code = lock_held(followed.stream) ? reason::kStateLocked
                                 : !orphans.empty()         ? reason::kPossibleOrphans
                                 : died                     ? reason::kApplyInterrupted
                                                            : reason::kApplyFailed;
-  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died) + orphans;
+  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died || !orphans.empty()) + orphans;
   co_await close(ports::Phase::failed, std::string(code), outcome);
   co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
 }

@@ -10,6 +10,7 @@
 
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/lost.hpp"
 #include "terraform/recover.hpp"
 #include "terraform/steps.hpp"
 
@@ -212,6 +213,23 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
   report.refused = std::move(verdict.refused);
   report.refusal_reason = std::move(verdict.reason);
   co_return report;
+}
+
+asio::awaitable<std::vector<ports::OperationRecord>> TerraformDriver::lost_operations() {
+  auto look_for = [data = services_->options.data, &registry = services_->registry] {
+    return operations_not_over(data, registry);
+  };
+  auto found = co_await offload(services_->pool, std::move(look_for));
+  std::vector<ports::OperationRecord> lost;
+  for (ports::OperationRecord& record : found) {
+    auto known = co_await services_->journal.operation(record.id);
+    // Unreadable: nothing is begun on such a journal, so there is nothing to protect.
+    if (!known || *known) continue;
+    services_->log.warn("an operation that is not over is not in the journal", kv("operation", record.id),
+                        kv("stack", record.stack), kv("from", record.from), kv("to", record.to));
+    lost.push_back(std::move(record));
+  }
+  co_return lost;
 }
 
 asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {

@@ -40,6 +40,7 @@ class TerraformDriver final : public ports::StackDriver {
   [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> recover(const ports::WritePermit& permit,
                                                                                ports::OperationRecord open,
                                                                                ports::ProgressSink progress) override;
+  [[nodiscard]] boost::asio::awaitable<std::vector<ports::OperationRecord>> lost_operations() override;
   [[nodiscard]] boost::asio::awaitable<std::vector<std::string>> changed_stacks() override;
   [[nodiscard]] boost::asio::awaitable<Result<AdoptReport>> adopt(const ports::WritePermit& permit,
                                                                   AdoptRequest request);

@@ -52,6 +52,11 @@ std::string text_at(const Json& json, const char* key) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::int64_t number_at(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
 fs::path local_state(const fs::path& folder, const std::string& workspace, const std::string& path,
                      const std::string& workspace_dir) {
   if (workspace == "default") return (folder / (path.empty() ? "terraform.tfstate" : path)).lexically_normal();
@@ -179,6 +184,14 @@ Result<void> put_count(const fs::path& folder, const std::string& variable, int 
   return write_file_atomic(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", mode);
 }
 
+std::optional<int> read_count(const fs::path& folder, const std::string& variable) {
+  const auto text = read_file(folder / kCountFile, 65536);
+  if (!text) return std::nullopt;
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object() || !json.contains(variable)) return std::nullopt;
+  return static_cast<int>(number_at(json, variable.c_str()));
+}
+
 Result<Descriptor> lock_stack(const fs::path& home) {
   const fs::path file = home / ".stackscaler.lock";
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -227,11 +240,22 @@ Result<void> OperationFolder::create(std::size_t keep) const {
   return {};
 }
 
-Result<void> OperationFolder::write_facts(const std::string& resource, const std::string& variable) const {
+Result<void> OperationFolder::write_facts(const Facts& facts) const {
+  const ports::OperationRecord& r = facts.record;
   Json json;
-  json["resource"] = resource;
-  json["variable"] = variable;
-  return write_file_atomic(path_ / "operation.json", json.dump() + "\n", 0600);
+  json["resource"] = facts.resource;
+  json["variable"] = facts.variable;
+  json["stack"] = r.stack;
+  json["folder"] = r.folder;
+  json["workspace"] = r.workspace;
+  json["requested_by"] = r.requested_by;
+  json["from"] = r.from;
+  json["to"] = r.to;
+  json["reason"] = r.reason;
+  json["message"] = r.message;
+  json["started"] = r.started.time_since_epoch().count();
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return write_file_atomic(path_ / "operation.json", text + "\n", 0600);
 }
 
 std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
@@ -239,8 +263,19 @@ std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
   if (!text) return std::nullopt;
   const Json json = Json::parse(*text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  Facts facts{text_at(json, "resource"), text_at(json, "variable")};
+  Facts facts{text_at(json, "resource"), text_at(json, "variable"), {}};
   if (facts.resource.empty() || facts.variable.empty()) return std::nullopt;
+  ports::OperationRecord& r = facts.record;
+  r.id = path_.filename().string();
+  r.stack = text_at(json, "stack");
+  r.folder = text_at(json, "folder");
+  r.workspace = text_at(json, "workspace");
+  r.requested_by = text_at(json, "requested_by");
+  r.from = static_cast<int>(number_at(json, "from"));
+  r.to = static_cast<int>(number_at(json, "to"));
+  r.reason = text_at(json, "reason");
+  r.message = text_at(json, "message");
+  r.started = WallTime(std::chrono::milliseconds(number_at(json, "started")));
   return facts;
 }
 

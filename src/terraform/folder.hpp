@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ports/journal.hpp"
 #include "terraform/process.hpp"
 
 namespace stackscaler::terraform {
@@ -49,6 +50,9 @@ enum class IfMissing { create, leave };
 [[nodiscard]] Result<void> put_count(const std::filesystem::path& folder, const std::string& variable, int count,
                                      IfMissing if_missing);
 
+// What kCountFile says; nothing without one.
+[[nodiscard]] std::optional<int> read_count(const std::filesystem::path& folder, const std::string& variable);
+
 // The lock of one stack across processes: flock on <home>/.stackscaler.lock. StackBusy when somebody has it.
 [[nodiscard]] Result<Descriptor> lock_stack(const std::filesystem::path& home);
 
@@ -67,12 +71,13 @@ class OperationFolder {
   // Makes it; and removes the oldest others beyond `keep`, but never one whose operation is not over: its plan is
   // there, or a count file younger than a day.
   [[nodiscard]] Result<void> create(std::size_t keep) const;
-  // What a later process must know to finish this operation.
-  [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable) const;
+  // What a later process must know to finish this operation, even without the journal.
   struct Facts {
     std::string resource;
     std::string variable;
+    ports::OperationRecord record;  // as it was before the plan; without a stack: of an earlier version
   };
+  [[nodiscard]] Result<void> write_facts(const Facts& facts) const;
   [[nodiscard]] std::optional<Facts> read_facts() const;
   // The private variable file of a plan.
   [[nodiscard]] Result<void> write_count(const std::string& variable, int count) const;

@@ -56,13 +56,16 @@ std::optional<Stat> read_stat(int pid) {
   return stat;
 }
 
-bool has_entry(std::string_view list, std::string_view wanted) {
+// The operation of whose environment this is, "" for any other program's.
+std::string operation_in(std::string_view list) {
+  constexpr std::string_view kName = "STACKSCALER_OPERATION_ID=";
   while (!list.empty()) {
     const std::size_t end = std::min(list.find('\0'), list.size());
-    if (list.substr(0, end) == wanted) return true;
+    const std::string_view entry = list.substr(0, end);
+    if (entry.starts_with(kName)) return std::string(entry.substr(kName.size()));
     list.remove_prefix(std::min(end + 1, list.size()));
   }
-  return false;
+  return {};
 }
 
 // argv[1] of terraform itself, "" for any other program.
@@ -97,8 +100,13 @@ bool alive(const ProcessId& id) {
 }
 
 std::vector<FoundProcess> find_operation(const std::string& operation) {
+  std::vector<FoundProcess> found = find_operations();
+  std::erase_if(found, [&](const FoundProcess& process) { return process.operation != operation; });
+  return found;
+}
+
+std::vector<FoundProcess> find_operations() {
   std::vector<FoundProcess> found;
-  const std::string wanted = "STACKSCALER_OPERATION_ID=" + operation;
   const std::string boot = boot_id();
   std::error_code ec;
   fs::directory_iterator processes("/proc", ec);
@@ -107,8 +115,12 @@ std::vector<FoundProcess> find_operation(const std::string& operation) {
     int pid = 0;
     const auto [stop, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (bad != std::errc{} || stop != name.data() + name.size()) continue;
-    if (!has_entry(slurp(processes->path() / "environ"), wanted)) continue;
+    std::string operation = operation_in(slurp(processes->path() / "environ"));
+    if (operation.empty()) continue;
     FoundProcess process;
+    process.operation = std::move(operation);
+    std::error_code ignored;
+    process.folder = fs::read_symlink(processes->path() / "cwd", ignored);
     process.id = ProcessId{pid, start_time(pid).value_or(0), boot};
     process.command = sub_command(pid);
     if (!process.command.empty() && alive(process.id)) found.push_back(std::move(process));

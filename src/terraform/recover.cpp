@@ -81,7 +81,7 @@ asio::awaitable<Result<void>> Recover::see_it_through() {
     auto find = [id = record_.id, known = ProcessId{record_.pid, record_.pid_start, record_.boot_id}] {
       auto found = find_operation(id);
       // An environment that can't be read must not hide a process that the journal knows.
-      if (found.empty() && alive(known)) found.push_back(FoundProcess{known, "apply"});
+      if (found.empty() && alive(known)) found.push_back(FoundProcess{known, "apply", id, {}});
       return found;
     };
     auto found = co_await offload(s_.pool, std::move(find));
@@ -192,8 +192,8 @@ void Recover::judge_apply(const State& state) {
   phase_ = ports::Phase::failed;
   reason_ = error.empty() ? reason::kApplyInterrupted : reason::kApplyFailed;
   outcome_ = error.empty() ? "terraform ended while the program was away" : "terraform apply failed: " + error;
-  outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself);
-  const std::string orphans = ended_by_itself ? std::string() : orphans_text(stream_, record_.stack);
+  const std::string orphans = orphans_text(stream_, record_.stack);  // a second SIGINT leaves them, too
+  outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself || !orphans.empty());
   if (!orphans.empty()) {
     reason_ = reason::kPossibleOrphans;
     outcome_ += orphans;

@@ -152,7 +152,9 @@ asio::awaitable<Result<State>> pull_state(Services& services, const Target& targ
                      who + state.error().message() +
                          "; create it first (terraform apply with at least one instance), then adopt it");
     }
-    co_return state_changed(target, state.error().message());
+    co_return state_changed(target, state.error().message() +
+                                        " (so does a terraform leave a local one that is killed while it writes: "
+                                        "restore its terraform.tfstate.backup)");
   }
   if (!state) co_return fail(std::move(state).error().with_context("stack " + target.entry.id));
   co_return state;

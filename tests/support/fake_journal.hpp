@@ -43,6 +43,15 @@ class FakeJournal final : public ports::Journal {
     }
     co_return last;
   }
+  boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(std::string stack) override {
+    std::optional<ports::OperationRecord> last;
+    for (const ports::OperationRecord& r : writes) {
+      if (r.stack != stack) continue;
+      if (r.outcome_reason == "PossibleOrphans") last = r;
+      if (r.phase == ports::Phase::succeeded) last.reset();
+    }
+    co_return last;
+  }
   boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack, WallTime since) override {
     std::vector<ports::Scaling> out;
     for (const auto& [id, r] : latest_) {

@@ -183,6 +183,11 @@ class FakeJournal final : public ports::Journal {
     if (found == applied.end()) co_return std::optional<ports::OperationRecord>{};
     co_return std::optional<ports::OperationRecord>(found->second);
   }
+  std::optional<ports::OperationRecord> orphans;
+  asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(std::string stack) override {
+    if (orphans && orphans->stack != stack) co_return std::optional<ports::OperationRecord>{};
+    co_return orphans;
+  }
   std::vector<ports::Scaling> all_scalings;
   asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack, WallTime since) override {
     std::vector<ports::Scaling> out;

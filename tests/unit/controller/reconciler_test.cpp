@@ -492,6 +492,96 @@ TEST(CountChangedOutside, OurOwnScalingIsNot) {
   EXPECT_FALSE(w.log.contains("another hand changed the count"));
 }
 
+TEST(CountChangedOutside, WhatAnOperationOfOursThatIsStillOpenDoesIsNot) {
+  World w;
+  w.driver.fail_recover = 1;
+  ports::OperationRecord open;
+  open.id = "left-open";
+  open.stack = "web";
+  w.reconciler.expect_recovery(open);
+  w.add(policy_of("web", 1s));
+  w.start();
+  w.clock.advance(3s);
+  w.driver.count = 4;  // its apply goes on
+  w.driver.changed = true;
+  w.clock.advance(3s);
+
+  open.requested_by = "policy default/web";
+  open.from = 3;
+  open.to = 4;
+  open.count_after = 4;
+  open.ended = w.clock.wall_now();
+  w.journal.applied["web"] = open;
+  w.main.spawn("recover", w.reconciler.recover(open));
+  w.clock.advance(30s);
+
+  EXPECT_TRUE(w.driver.recovered);
+  EXPECT_FALSE(w.log.contains("another hand changed the count"));
+}
+
+TEST(CountChangedOutside, NorWhatAnOperationOfAnotherProcessDoesThatHasNotEnded) {
+  World w;
+  w.add(policy_of("web", 1s));
+  w.start();
+  w.clock.advance(3s);
+  ports::OperationRecord running;
+  running.requested_by = "policy default/web";
+  running.from = 3;
+  running.to = 5;
+  running.phase = ports::Phase::applying;
+  w.journal.applied["web"] = running;
+  w.driver.count = 4;
+  w.driver.changed = true;
+
+  w.clock.advance(1min);
+
+  EXPECT_FALSE(w.log.contains("another hand changed the count"));
+}
+
+TEST(PossibleOrphans, StayInTheStatusUntilAnOperationSucceeds) {
+  World w;
+  ports::OperationRecord died;
+  died.id = "died";
+  died.stack = "web";
+  died.outcome = "in creation were terraform_data.app[3]";
+  w.journal.orphans = died;
+  w.add(policy_of("web", 10s));
+  w.start();
+  w.clock.advance(1min);
+
+  const auto* shown = policy::find_condition(w.status.written.back(), "PossibleOrphans");
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(shown->status, policy::ConditionStatus::true_);
+  EXPECT_EQ(shown->reason, "PossibleOrphans");
+  EXPECT_EQ(shown->message, "operation died: in creation were terraform_data.app[3]");
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Ready")->status, policy::ConditionStatus::true_);
+
+  w.metrics.cpu = 90;
+  w.clock.advance(1min);
+  ASSERT_FALSE(w.driver.scaled.empty());
+  shown = policy::find_condition(w.status.written.back(), "PossibleOrphans");
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(shown->status, policy::ConditionStatus::false_);
+}
+
+TEST(PossibleOrphans, ComeIntoTheStatusWhenARecoveryFindsThem) {
+  World w;
+  ports::OperationRecord open;
+  open.id = "died";
+  open.stack = "web";
+  w.reconciler.expect_recovery(open);
+  w.add(policy_of("web", 10s));
+  w.start();
+  w.clock.advance(1min);
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "PossibleOrphans"), nullptr);
+
+  w.journal.orphans = open;
+  w.main.spawn("recover", w.reconciler.recover(open));
+  w.clock.advance(1min);
+
+  EXPECT_NE(policy::find_condition(w.status.written.back(), "PossibleOrphans"), nullptr);
+}
+
 TEST(PlanCheck, KeepsPlanSafeFreshWithoutAScaling) {
   World w;
   auto p = policy_of("web", 10s);

@@ -172,6 +172,55 @@ TEST(StoreTest, TheWalStaysBounded) {
   EXPECT_LE(std::filesystem::file_size(dir / "data" / "journal.db-wal"), 16U << 20U);
 }
 
+TEST(StoreTest, AJournalOfAnEarlierVersionGetsTheColumnsItLacks) {
+  const test::TempDir dir;
+  {
+    Store store = open_store(dir);
+    ASSERT_TRUE(store.put_operation(operation("old", Phase::applying, 1s)));
+  }
+  {
+    auto db = Database::open(dir / "data" / "journal.db");
+    ASSERT_TRUE(db);
+    ASSERT_TRUE(db->execute("ALTER TABLE operations DROP COLUMN plan_ms"));
+    ASSERT_TRUE(db->execute("ALTER TABLE operations DROP COLUMN apply_ms"));
+  }
+
+  Store store = open_store(dir);
+  OperationRecord timed = operation("new", Phase::succeeded, 2s);
+  timed.plan_ms = 1200;
+  timed.apply_ms = 34'000;
+  ASSERT_TRUE(store.put_operation(timed));
+
+  const auto old = store.operation("old");
+  ASSERT_TRUE(old && *old);
+  EXPECT_EQ((*old)->plan_ms, 0);
+  EXPECT_EQ((*old)->phase, Phase::applying);
+  const auto back = store.operation("new");
+  ASSERT_TRUE(back && *back);
+  EXPECT_EQ((*back)->plan_ms, 1200);
+  EXPECT_EQ((*back)->apply_ms, 34'000);
+}
+
+TEST(StoreTest, PossibleOrphansAreToldUntilAnOperationOfThatStackSucceeds) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  EXPECT_FALSE(store.possible_orphans("web")->has_value());
+  OperationRecord died = operation("died", Phase::failed, 1s);
+  died.outcome_reason = "PossibleOrphans";
+  ASSERT_TRUE(store.put_operation(died));
+  ASSERT_TRUE(store.put_operation(operation("failed", Phase::failed, 2s)));
+  OperationRecord other = operation("other", Phase::succeeded, 3s);
+  other.stack = "db";
+  ASSERT_TRUE(store.put_operation(other));
+
+  const auto told = store.possible_orphans("web");
+  ASSERT_TRUE(told && *told);
+  EXPECT_EQ((*told)->id, "died");
+
+  ASSERT_TRUE(store.put_operation(operation("good", Phase::succeeded, 4s)));
+  EXPECT_FALSE(store.possible_orphans("web")->has_value());
+}
+
 TEST(StoreTest, FilesAreForTheOwnerAlone) {
   const test::TempDir dir;
   Store store = open_store(dir);

@@ -166,11 +166,21 @@ TEST_F(FolderTest, AnOperationsFactsRoundTrip) {
   ASSERT_TRUE(folder.create(5));
   EXPECT_FALSE(folder.read_facts());
 
-  ASSERT_TRUE(folder.write_facts("aws_instance.app", "size"));
+  OperationFolder::Facts facts{"aws_instance.app", "size", {}};
+  facts.record.stack = "web";
+  facts.record.from = 1;
+  facts.record.to = 3;
+  facts.record.started = WallTime(std::chrono::hours(500'000));
+  ASSERT_TRUE(folder.write_facts(facts));
 
   ASSERT_TRUE(folder.read_facts());
   EXPECT_EQ(folder.read_facts()->resource, "aws_instance.app");
   EXPECT_EQ(folder.read_facts()->variable, "size");
+  const ports::OperationRecord record = folder.read_facts()->record;
+  EXPECT_EQ(record.stack, "web");
+  EXPECT_EQ(record.from, 1);
+  EXPECT_EQ(record.to, 3);
+  EXPECT_EQ(record.started, facts.record.started);
 }
 
 }  // namespace
