@@ -210,10 +210,12 @@ Result<void> OperationFolder::create(std::size_t keep) const {
   return {};
 }
 
-Result<void> OperationFolder::write_facts(const std::string& resource, const std::string& variable) const {
+Result<void> OperationFolder::write_facts(const std::string& resource, const std::string& variable,
+                                          const std::string& template_file) const {
   Json json;
   json["resource"] = resource;
   json["variable"] = variable;
+  if (!template_file.empty()) json["template"] = template_file;
   return write_file_atomic(path_ / "operation.json", json.dump() + "\n", 0600);
 }
 
@@ -222,7 +224,7 @@ std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
   if (!text) return std::nullopt;
   const Json json = Json::parse(*text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  Facts facts{text_at(json, "resource"), text_at(json, "variable")};
+  Facts facts{text_at(json, "resource"), text_at(json, "variable"), text_at(json, "template")};
   if (facts.resource.empty() || facts.variable.empty()) return std::nullopt;
   return facts;
 }

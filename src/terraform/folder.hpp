@@ -63,10 +63,12 @@ class OperationFolder {
   // Makes it; and removes the oldest others beyond `keep`.
   [[nodiscard]] Result<void> create(std::size_t keep) const;
   // What a later process must know to finish this operation.
-  [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable) const;
+  [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable,
+                                         const std::string& template_file = "") const;
   struct Facts {
     std::string resource;
     std::string variable;
+    std::string template_file;  // "": sized by the variable
   };
   [[nodiscard]] std::optional<Facts> read_facts() const;
   // The private variable file of a plan.
