@@ -36,6 +36,8 @@ asio::awaitable<void> look(Program& program, StackRow& row) {
     row.view = std::move(*view);
   } else {
     row.problem = view.error().message();
+    row.destroyed =
+        view.error().kind() == ErrorKind::not_found && view.error().reason() == policy::reason::kStateChanged;
   }
 }
 

@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::size_t kMaxState = 256U << 20U;
 
-std::unexpected<Error> state_changed(const Target& target, const std::string& what) {
+std::unexpected<Error> state_changed(const Target& target, const std::string& what,
+                                     ErrorKind kind = ErrorKind::invalid_input) {
   std::string command = "stackscaler stack adopt " + target.entry.folder.string() + " --id " + target.entry.id;
   if (target.workspace != "default") command += " --workspace " + target.workspace;
   if (target.variable != "instance_count") command += " --variable " + target.variable;
-  return fail(ErrorKind::invalid_input, reason::kStateChanged,
+  return fail(kind, reason::kStateChanged,
               "stack " + target.entry.id + ": " + what + "; nothing is done until somebody accepts it: " + command +
                   " --accept-state");
 }
@@ -196,7 +197,7 @@ Result<void> check_known(const Target& target, const Backend& backend, const Sta
                                      ", not " + std::to_string(record.serial) + " or more)");
   }
   if (state.indexes(target.resource).empty() && target.entry.metadata.instance_count.value_or(1) > 0) {
-    return state_changed(target, "its state holds no " + target.resource + " any more");
+    return state_changed(target, "its state holds no " + target.resource + " any more", ErrorKind::not_found);
   }
   return {};
 }

@@ -93,7 +93,7 @@ TEST_F(SizingContract, Law7TheTemplateSizesUpAndDownAndTheOthersStay) {
   EXPECT_EQ(ids().at(1), three.at(1));
   EXPECT_FALSE(fs::exists(folder() / "stackscaler.auto.tfvars.json"));
   EXPECT_EQ(siblings(), 1U);
-  const std::string plan = "terraform -chdir='" + folder().string() + "' plan -detailed-exitcode >/dev/null 2>&1";
+  const std::string plan = "cd '" + folder().string() + "' && terraform plan -detailed-exitcode >/dev/null 2>&1";
   EXPECT_EQ(std::system(plan.c_str()), 0) << "whoever runs terraform by hand finds nothing to do";
 }
 
@@ -185,6 +185,7 @@ TEST_F(SizingContract, Law12AStackThatWasDestroyedByHandIsNotMadeAgain) {
 
   ASSERT_FALSE(scaled);
   EXPECT_EQ(scaled.error().reason(), reason::kStateChanged) << scaled.error().message();
+  EXPECT_EQ(scaled.error().kind(), ErrorKind::not_found) << "by which a list tells it from a state of another stack";
 }
 
 TEST_F(SizingContract, ALocalBackendWithAPathOfItsOwnIsSized) {
