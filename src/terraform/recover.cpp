@@ -35,6 +35,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
   if (!open) co_return fail(std::move(open).error());
   auto claimed = co_await claim();
   if (!claimed && claimed.error().reason() == reason::kStackNotAdopted) {
+    co_await see_it_through();  // a deploy that was cut short: its apply may be at work
     co_return co_await close(ports::Phase::failed, std::string(reason::kStackNotAdopted), claimed.error().message());
   }
   if (!claimed) co_return fail(std::move(claimed).error());

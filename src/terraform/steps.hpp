@@ -45,8 +45,7 @@ struct Target {
 // The same from a local backend's file, where there is one; cheap. Falls back to pull_state().
 [[nodiscard]] boost::asio::awaitable<Result<State>> read_state(Services& services, const Target& target);
 
-// Law 12: whether the state is the one that was taken in. StateChanged otherwise; of kind not_found when it is, and
-// holds nothing of the counted resource any more.
+// Law 12: whether the state is the one that was taken in. Else StateChanged; not_found: it is, without the resource.
 [[nodiscard]] Result<void> check_known(const Target& target, const Backend& backend, const State& state);
 
 struct PlanSpec {

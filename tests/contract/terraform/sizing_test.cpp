@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <fstream>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "rig.hpp"
+#include "terraform/process.hpp"
 
 namespace stackscaler::test {
 namespace {
@@ -186,6 +188,37 @@ TEST_F(SizingContract, Law12AStackThatWasDestroyedByHandIsNotMadeAgain) {
   ASSERT_FALSE(scaled);
   EXPECT_EQ(scaled.error().reason(), reason::kStateChanged) << scaled.error().message();
   EXPECT_EQ(scaled.error().kind(), ErrorKind::not_found) << "by which a list tells it from a state of another stack";
+}
+
+TEST_F(SizingContract, Law5ALiveApplyOfACrashedDeployIsFollowedBeforeItIsClosed) {
+  ASSERT_TRUE(deploy(counted(), 1));
+  auto entry = host_.registry.load("web").value();
+  entry.metadata = stack::parse_metadata(R"({"context": {"instance_count": 1}})").value();
+  ASSERT_TRUE(host_.registry.save(entry));
+  ASSERT_TRUE(write_file_atomic(folder() / "slow.tf",
+                                "resource \"terraform_data\" \"slow\" {\n  provisioner \"local-exec\" {\n"
+                                "    command = \"sleep 3\"\n  }\n}\n",
+                                0600));
+  ports::OperationRecord open;
+  open.id = "fedcba9876543210";
+  open.stack = "web";
+  open.to = 1;
+  open.phase = ports::Phase::planned;
+  const std::string apply = "cd '" + folder().string() + "' && STACKSCALER_OPERATION_ID=" + open.id +
+                            " terraform apply -auto-approve -input=false >/dev/null 2>&1 &";
+  ASSERT_EQ(std::system(apply.c_str()), 0);
+  for (int i = 0; i < 200 && terraform::find_operation(open.id).empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  ASSERT_FALSE(terraform::find_operation(open.id).empty());
+
+  const auto closed = run(host_.io, host_.driver.recover(host_.recovery, open, {}));
+
+  ASSERT_TRUE(closed) << closed.error().message();
+  EXPECT_EQ(closed->outcome_reason, reason::kStackNotAdopted);
+  EXPECT_TRUE(terraform::find_operation(open.id).empty());
+  const std::string state = read_file(folder() / "terraform.tfstate", 1U << 20U).value();
+  EXPECT_NE(state.find("\"slow\""), std::string::npos) << "it was not cut off";
 }
 
 TEST_F(SizingContract, ALocalBackendWithAPathOfItsOwnIsSized) {

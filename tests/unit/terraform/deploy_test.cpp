@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CountsSomethingUnknown", [](PlanStream& p) { p.plan_summary->unknown_counts = true; },
              "the plan's summary counts more than creations"},
         Case{"CreatesNothing", [](PlanStream& p) { p.plan_summary->add = 0; }, "it creates nothing"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& one) { return one.param.name; });
 
 TEST(BeyondCreationTest, CreationsReadsAndWhatStaysPass) {
   PlanStream plan = creating();
