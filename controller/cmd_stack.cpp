@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/files.hpp"
 #include "controller/commands.hpp"
 #include "controller/program.hpp"
 #include "controller/render.hpp"
 #include "policy/reasons.hpp"
+#include "stack/template.hpp"
 
 namespace stackscaler::controller {
 
@@ -35,6 +37,8 @@ asio::awaitable<void> look(Program& program, StackRow& row) {
     row.view = std::move(*view);
   } else {
     row.problem = view.error().message();
+    row.destroyed =
+        view.error().kind() == ErrorKind::not_found && view.error().reason() == policy::reason::kStateChanged;
   }
 }
 
@@ -126,6 +130,21 @@ asio::awaitable<void> adopt(Program& program, Result<terraform::AdoptReport>& ou
   request.workspace = options.workspace;
   request.dependents = options.dependents;
   request.accept_state = options.accept_state;
+  if (!options.template_file.empty()) {
+    request.template_file = std::filesystem::absolute(options.template_file).lexically_normal();
+  }
+  if (!options.context_file.empty()) {
+    if (options.template_file.empty()) {
+      out = fail(ErrorKind::invalid_input, "--context goes with --template");
+      co_return;
+    }
+    auto context = read_file(options.context_file, stack::kMaxTemplateBytes);
+    if (!context) {
+      out = fail(std::move(context).error());
+      co_return;
+    }
+    request.context = std::move(*context);
+  }
   out = co_await program.terraform->adopt(*permit, std::move(request));
 }
 
@@ -168,8 +187,9 @@ int stack_adopt(const Options& options) {
   Result<terraform::AdoptReport> report = terraform::AdoptReport{};
   (*program)->run(adopt(**program, report));
   if (!report) return complain(report.error());
-  std::printf("adopted %s: %d instance(s) of %s, sized by var.%s, %s backend\n", report->id.c_str(), report->count,
-              report->resource.c_str(), report->variable.c_str(), report->backend.c_str());
+  const std::string by = report->template_file.empty() ? "var." + report->variable : report->template_file;
+  std::printf("adopted %s: %d instance(s) of %s, sized by %s, %s backend\n", report->id.c_str(), report->count,
+              report->resource.c_str(), by.c_str(), report->backend.c_str());
   for (const std::string& warning : report->warnings) std::printf("warning: %s\n", warning.c_str());
   if (!report->proposed_dependents.empty()) {
     std::printf("these come and go with the instances; list them in the policy if that is meant:\n  dependents:\n");

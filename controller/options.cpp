@@ -164,6 +164,9 @@ struct Commands {
     adopt->add_option("--workspace", o.workspace, "the Terraform workspace [default]")->type_name("NAME");
     adopt->add_option("--dependent", o.dependents, "a resource that comes and goes with the instances (repeatable)")
         ->type_name("ADDRESS");
+    adopt->add_option("--template", o.template_file, "the template that main.tf was rendered from; it sizes the stack")
+        ->type_name("FILE");
+    adopt->add_option("--context", o.context_file, "JSON object of the template's values")->type_name("FILE");
     adopt->add_flag("--accept-state", o.accept_state, "accept a state that changed (another lineage, older serial)");
     deploy->add_option("id", o.stack_id, "the new stack's id")->required()->type_name("ID");
     deploy->add_option("--template", o.template_file, "the main.tf with {{ name }} placeholders")

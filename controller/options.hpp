@@ -79,8 +79,8 @@ struct Options {
   std::string workspace = "default";         // stack adopt
   std::vector<std::string> dependents;       // stack adopt
   bool accept_state = false;                 // stack adopt
-  std::filesystem::path template_file;       // stack deploy
-  std::filesystem::path context_file;        // stack deploy; empty: none
+  std::filesystem::path template_file;       // stack deploy|adopt
+  std::filesystem::path context_file;        // stack deploy|adopt; empty: none
   std::vector<std::string> set;              // stack deploy --set NAME=VALUE
   bool yes = false;                          // stack deploy
 };

@@ -58,8 +58,16 @@ ordered_json plan_json(const PassRow& row) {
                       {"reason", row.plan->refusal_reason}};
 }
 
+// Deployed and not destroyed: the state says so, or, when nobody can read it, the last known count.
+bool active(const StackRow& row) {
+  if (row.view) return row.view->count > 0;
+  if (row.destroyed || !row.listed.entry) return false;
+  return row.listed.entry->metadata.instance_count.value_or(0) > 0;
+}
+
 ordered_json stack_json(const StackRow& row) {
   ordered_json out{{"id", row.listed.id}};
+  out["active"] = active(row);
   if (row.view) {
     out["count"] = row.view->count;
     out["indexes"] = row.view->indexes;
@@ -72,7 +80,11 @@ ordered_json stack_json(const StackRow& row) {
       const auto& t = *entry.metadata.terraform;
       out["workspace"] = t.workspace;
       out["backend"] = t.backend;
-      out["variable"] = t.variable;
+      if (t.template_file.empty()) {
+        out["variable"] = t.variable;
+      } else {
+        out["sizedBy"] = t.template_file;
+      }
       out["dependents"] = t.dependents;
     }
     if (!entry.metadata.template_.empty()) out["template"] = entry.metadata.template_;
@@ -142,11 +154,11 @@ std::string render_pass_json(const std::vector<PassRow>& rows) {
 }
 
 std::string render_stacks_table(const std::vector<StackRow>& rows) {
-  std::vector<std::vector<std::string>> table{{"ID", "COUNT", "LAST SCALED", "RESOURCE", "FOLDER"}};
+  std::vector<std::vector<std::string>> table{{"ID", "ACTIVE", "COUNT", "LAST SCALED", "RESOURCE", "FOLDER"}};
   std::string problems;
   for (const StackRow& row : rows) {
     const bool known = row.listed.entry.has_value();
-    table.push_back({row.listed.id, row.view ? std::to_string(row.view->count) : "?",
+    table.push_back({row.listed.id, active(row) ? "yes" : "no", row.view ? std::to_string(row.view->count) : "?",
                      known ? row.listed.entry->metadata.last_scaled_at : "", row.view ? row.view->resource : "",
                      known ? row.listed.entry->folder.string() : ""});
     if (!row.problem.empty()) problems += row.listed.id + ": " + clean(row.problem) + "\n";

@@ -28,7 +28,8 @@ struct PassRow {
 struct StackRow {
   stack::ListedStack listed;
   std::optional<ports::StackView> view;
-  std::string problem;  // why there is no view
+  std::string problem;     // why there is no view
+  bool destroyed = false;  // the state could be read, and holds nothing of the counted resource
 };
 [[nodiscard]] std::string render_stacks_table(const std::vector<StackRow>& rows);
 [[nodiscard]] std::string render_stacks_json(const std::vector<StackRow>& rows);

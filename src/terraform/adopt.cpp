@@ -6,6 +6,7 @@
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
 #include "terraform/services.hpp"
+#include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -58,7 +59,7 @@ Result<void> check_variable(const fs::path& folder, const std::string& variable)
   if (*declared) return {};
   return fail(ErrorKind::invalid_input, "no *.tf file in " + folder.string() + " declares variable \"" + variable +
                                             "\"; declare it and use it as the resource's count, or name another one "
-                                            "(--variable)");
+                                            "(--variable), or the template that main.tf was rendered from (--template)");
 }
 
 Result<void> check_resource(const State& state, const std::string& resource) {
@@ -82,6 +83,7 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
   report.folder = target.entry.folder;
   report.resource = target.resource;
   report.variable = record.variable;
+  report.template_file = target.template_file.string();
   report.backend = backend.kind;
   report.count = *target.entry.metadata.instance_count;
   for (std::string& proposed : propose_dependents(state, target.resource)) {
@@ -90,6 +92,7 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
       report.proposed_dependents.push_back(std::move(proposed));
     }
   }
+  if (by_template(target)) co_return report;
   auto scan = [folder = target.entry.folder, variable = record.variable] { return overriding_files(folder, variable); };
   auto overriding = co_await offload(services.pool, std::move(scan));
   for (const std::string& file : overriding) {
@@ -103,6 +106,13 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   auto begin = [&registry = services.registry, request]() -> Result<stack::StackEntry> {
     auto entry = entry_for(registry, request);
     if (!entry) return entry;
+    std::string& recorded = entry->metadata.terraform->template_file;
+    if (!request.template_file.empty()) recorded = request.template_file.string();
+    if (!recorded.empty()) {
+      auto put = request.context.empty() ? Result<void>() : stack::set_context(entry->metadata, request.context);
+      if (!put) return fail(std::move(put).error());
+      return entry;
+    }
     auto declared = check_variable(entry->folder, request.variable);
     if (!declared) return fail(std::move(declared).error());
     return entry;
@@ -113,6 +123,8 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   target.entry = std::move(*entry);
   target.workspace = request.workspace;
   target.variable = request.variable;
+  const std::string& recorded = target.entry.metadata.terraform->template_file;
+  if (!recorded.empty()) target.template_file = (target.entry.home / recorded).lexically_normal();
   auto take = [home = target.entry.home] { return lock_stack(home); };
   auto lock = co_await offload(services.pool, std::move(take));
   if (!lock) co_return fail(std::move(lock).error());
@@ -130,6 +142,13 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   if (!found) co_return fail(std::move(found).error());
   auto exists = check_resource(*state, *found);
   if (!exists) co_return fail(std::move(exists).error());
+  if (by_template(target)) {
+    const int count = static_cast<int>(state->indexes(*found).size());
+    auto check = [target, count] { return check_main(target, {count}); };
+    auto rendered = co_await offload(services.pool, std::move(check));
+    if (!rendered) co_return fail(std::move(rendered).error());
+    target.entry.metadata.template_ = target.template_file.filename().string();
+  }
   auto look = [folder = target.entry.folder, workspace = request.workspace] { return backend_of(folder, workspace); };
   auto backend = co_await offload(services.pool, std::move(look));
   if (!backend) co_return fail(std::move(backend).error());
@@ -141,6 +160,11 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   record.state_path = backend->state_file.string();
   record.serial = state->serial;
   if (!request.dependents.empty()) record.dependents = request.dependents;
+  if (!request.context.empty()) {
+    auto keep = [&registry = services.registry, entry = target.entry] { return registry.save(entry); };
+    auto kept = co_await offload(services.pool, std::move(keep));
+    if (!kept) co_return fail(std::move(kept).error());
+  }
   auto saved = co_await save_metadata(services, target, *state, std::string());
   if (!saved) co_return fail(std::move(saved).error());
 

@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -43,6 +44,7 @@ Converge::~Converge() {
   std::error_code ignored;
   fs::remove(folder_->plan_file(), ignored);
   fs::remove(folder_->count_file(), ignored);
+  drop_shadow(target_, record_.id);
 }
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
@@ -158,22 +160,27 @@ asio::awaitable<Result<void>> Converge::prepare() {
   record_.started = s_.clock.wall_now();
   folder_.emplace(s_.options.data, record_.id);
   record_.stream = folder_->apply_stream().string();
-  OperationFolder::Facts facts{target_.resource, target_.variable, record_};
+  target_.sizes = {record_.from, record_.to};
+  OperationFolder::Facts facts{target_.resource, target_.variable, record_, target_.template_file.string()};
   auto make = [folder = *folder_, keep = s_.options.keep_operations, target = target_, facts = std::move(facts),
-               to = order_.to]() -> Result<void> {
+               id = record_.id, from = record_.from, to = order_.to]() -> Result<Sized> {
     auto created = folder.create(keep);
-    if (!created) return created;
+    if (!created) return fail(std::move(created).error());
     auto written = folder.write_facts(facts);
-    if (!written) return written;
-    return folder.write_count(target.variable, to);
+    if (!written) return fail(std::move(written).error());
+    return size_plan(target, folder, id, from, to);
   };
-  co_return co_await offload(s_.pool, std::move(make));
+  auto sized = co_await offload(s_.pool, std::move(make));
+  if (!sized) co_return fail(std::move(sized).error());
+  shadow_ = std::move(sized->shadow);
+  co_return Result<void>{};
 }
 
 asio::awaitable<Result<Verdict>> Converge::plan() {
   PlanSpec spec;
   spec.operation = record_.id;
-  spec.count_file = folder_->count_file();
+  spec.shadow = shadow_;
+  if (shadow_.empty()) spec.count_file = folder_->count_file();
   spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
   const SteadyTime begun = s_.clock.steady_now();
@@ -193,7 +200,7 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
 asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string summary) {
   auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
   if (!put)
-    s_.log.warn("the variable file was not written", kv("stack", record_.stack), kv("err", put.error().message()));
+    s_.log.warn("the file with the count was not written", kv("stack", record_.stack), kv("err", put.error().message()));
   auto saved = co_await save_metadata(s_, target_, state_, std::string());
   if (!saved) s_.log.warn("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
   record_.count_after = record_.from;
@@ -254,7 +261,7 @@ asio::awaitable<void> Converge::close(ports::Phase phase, std::string reason, st
 asio::awaitable<Result<ports::ScaleReport>> Converge::abandon(Error error) {
   if (record_.phase == ports::Phase::planned) {
     auto put = co_await put_user_count(s_, target_, record_.from, IfMissing::leave);
-    if (!put) s_.log.error("the variable file was not put back", kv("stack", record_.stack));
+    if (!put) s_.log.error("the file with the count was not put back", kv("stack", record_.stack));
   }
   record_.count_after = record_.from;
   co_await close(ports::Phase::abandoned, error.reason(), error.message());

@@ -60,6 +60,7 @@ class Converge {
   Target target_;
   ports::OperationRecord record_;
   std::optional<OperationFolder> folder_;
+  std::filesystem::path shadow_;  // where the plan is made, of a stack that is sized by its template
   Descriptor lock_;
   State state_;
   bool claimed_ = false;

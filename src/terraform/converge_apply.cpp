@@ -6,6 +6,7 @@
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -93,7 +94,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   record_.count_after = count;
   auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
   if (!put)
-    s_.log.error("the variable file was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
+    s_.log.error("the file with the count was not put right", kv("stack", record_.stack),
+                 kv("err", put.error().message()));
   std::string why = order_.message.empty() ? order_.reason : order_.message;
   if (why.empty()) why = "requested by " + order_.requested_by;
   // g++ 12 destroys the temporary of a conditional inside a co_await twice: it is a local of its own.
@@ -145,7 +147,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::fall_short(Followed follow
 asio::awaitable<Result<ports::ScaleReport>> Converge::settle_blind(Error unreadable) {
   auto put = co_await put_user_count(s_, target_, record_.from, IfMissing::create);
   std::string outcome = "the apply has ended but the state can't be read (" + unreadable.message() + "); " +
-                        kCountFile + (put ? " was put back to " : " could not be put back to ") +
+                        size_file(target_) + (put ? " was put back to " : " could not be put back to ") +
                         std::to_string(record_.from);
   const std::string code(unreadable.reason().empty() ? reason::kStateUnreadable
                                                      : std::string_view(unreadable.reason()));

@@ -9,6 +9,7 @@
 #include "policy/reasons.hpp"
 #include "stack/template.hpp"
 #include "terraform/adopt.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -21,7 +22,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxPlanFile = 512U << 20U;
-constexpr const char* kCountName = "instance_count";
 
 std::string list_of(const std::vector<std::string>& lines) {
   constexpr std::size_t kNamed = 5;
@@ -113,7 +113,9 @@ Result<void> Deploy::render() {
   auto rendered = stack::render_template(request_.template_name, request_.template_text, context.dump());
   if (!rendered) return fail(std::move(rendered).error());
   main_tf_ = std::move(rendered->text);
-  for (const std::string& name : rendered->unused) {
+  const auto& unused = rendered->unused;
+  uses_count_ = std::find(unused.begin(), unused.end(), kCountName) == unused.end();
+  for (const std::string& name : unused) {
     if (name != kCountName) report_.warnings.push_back("the template doesn't use '" + name + "' of the context");
   }
   Json metadata;
@@ -150,15 +152,26 @@ asio::awaitable<Result<void>> Deploy::claim() {
   auto made = co_await offload(s_.pool, std::move(make));
   if (!made) co_return made;
   made_ = true;
-  auto fill = [home = target_.entry.home, text = main_tf_]() -> Result<Descriptor> {
+  auto fill = [home = target_.entry.home, text = main_tf_, uses = uses_count_, source = request_.template_text,
+               &by = target_.template_file]() -> Result<Descriptor> {
     auto written = write_file_atomic(home / "main.tf", text, 0600);
     if (!written) return fail(std::move(written).error());
     auto declared = declares_variable(home, kCountName);
     if (!declared) return fail(std::move(declared).error());
-    if (!*declared) {
+    if (!*declared && !uses) {
       return fail(ErrorKind::invalid_input,
-                  "the template declares no variable \"instance_count\"; declare it and use it as the resource's count "
-                  "(count = var.instance_count)");
+                  "the template declares no variable \"instance_count\" and doesn't use {{ instance_count }}; use one "
+                  "of them as the resource's count (count = {{ instance_count }})");
+    }
+    if (*declared && uses) {
+      return fail(ErrorKind::invalid_input,
+                  "the template declares the variable \"instance_count\" and uses {{ instance_count }}, so it isn't "
+                  "clear which of them sizes the stack; keep one");
+    }
+    if (uses) {
+      by = home / kTemplateCopy;
+      auto kept = write_file_atomic(by, source, 0600);
+      if (!kept) return fail(std::move(kept).error());
     }
     return lock_stack(home);
   };
@@ -233,7 +246,7 @@ asio::awaitable<Result<void>> Deploy::plan() {
   if (!empty) co_return empty;
   PlanSpec spec;
   spec.operation = record_.id;
-  spec.count_file = folder_->count_file();
+  if (!by_template(target_)) spec.count_file = folder_->count_file();
   if (permit_ != nullptr) spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
   auto stream = co_await make_plan(s_, target_, std::move(spec));
@@ -281,15 +294,18 @@ asio::awaitable<Result<void>> Deploy::commit_to_apply() {
   record_.phase = ports::Phase::planned;
   auto written = co_await journal();
   if (!written) co_return written;
-  auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
-  if (!put) co_return put;
+  if (!by_template(target_)) {
+    auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
+    if (!put) co_return put;
+  }
   // Before the apply: from then on the stack is in the registry, whatever becomes of this program.
   auto save = [&registry = s_.registry, id = request_.id, text = metadata_, now = format_rfc3339(s_.clock.wall_now()),
-               why = record_.message]() -> Result<void> {
+               why = record_.message, by_template = by_template(target_)]() -> Result<void> {
     auto metadata = stack::parse_metadata(text);
     if (!metadata) return fail(std::move(metadata).error());
     metadata->last_scaled_at = now;
     metadata->last_scale_reason = why;
+    if (by_template) metadata->terraform.emplace().template_file = kTemplateCopy;
     stack::StackEntry entry;
     entry.id = id;
     entry.home = registry.home_of(id);
@@ -305,7 +321,9 @@ asio::awaitable<Result<void>> Deploy::commit_to_apply() {
 asio::awaitable<Result<DeployReport>> Deploy::apply() {
   ChildSpec spec;
   spec.program = s_.tool.binary();
-  spec.arguments = {"apply", "-json", "-input=false", folder_->plan_file().string()};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(s_.options.lock_timeout).count();
+  spec.arguments = {"apply", "-json", "-input=false", "-lock-timeout=" + std::to_string(seconds) + "s",
+                    folder_->plan_file().string()};
   spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
   spec.folder = target_.entry.folder;
   spec.lock_fd = lock_.get();

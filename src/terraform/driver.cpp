@@ -12,6 +12,7 @@
 #include "terraform/converge.hpp"
 #include "terraform/lost.hpp"
 #include "terraform/recover.hpp"
+#include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -73,6 +74,19 @@ Services make_services(const asio::any_io_executor& executor, BlockingPool& pool
                   std::move(admission),
                   Slots(executor, 1)};
 }
+
+// A plan's shadow that is gone with the object.
+class ScratchShadow {
+ public:
+  ScratchShadow(const Target& target, std::string operation) : target_(target), operation_(std::move(operation)) {}
+  ~ScratchShadow() { drop_shadow(target_, operation_); }
+  ScratchShadow(const ScratchShadow&) = delete;
+  ScratchShadow& operator=(const ScratchShadow&) = delete;
+
+ private:
+  const Target& target_;
+  std::string operation_;
+};
 
 // A folder that is gone with the object.
 class ScratchFolder {
@@ -190,17 +204,21 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
   auto known = check_known(*target, *backend, *state);
   if (!known) co_return fail(std::move(known).error());
 
-  const OperationFolder folder(services_->options.data, "plan-" + services_->random.id());
+  const std::string id = "plan-" + services_->random.id();
+  const OperationFolder folder(services_->options.data, id);
   const ScratchFolder scratch(folder.path());
-  auto make = [folder, keep = services_->options.keep_operations, variable = target->variable, to]() -> Result<void> {
+  const ScratchShadow scratch_shadow(*target, id);
+  const int from = static_cast<int>(state->indexes(target->resource).size());
+  auto make = [folder, keep = services_->options.keep_operations, target = *target, id, from, to]() -> Result<Sized> {
     auto created = folder.create(keep);
-    if (!created) return created;
-    return folder.write_count(variable, to);
+    if (!created) return fail(std::move(created).error());
+    return size_plan(target, folder, id, from, to);
   };
   auto made = co_await offload(services_->pool, std::move(make));
   if (!made) co_return fail(std::move(made).error());
   PlanSpec spec;
-  spec.count_file = folder.count_file();
+  spec.count_file = made->count_file;
+  spec.shadow = made->shadow;
   auto stream = co_await make_plan(*services_, *target, std::move(spec));
   if (!stream) co_return fail(std::move(stream).error());
   const GuardInput input = guard_input(*target, *state, to);

@@ -254,6 +254,7 @@ Result<void> OperationFolder::write_facts(const Facts& facts) const {
   json["reason"] = r.reason;
   json["message"] = r.message;
   json["started"] = r.started.time_since_epoch().count();
+  if (!facts.template_file.empty()) json["template"] = facts.template_file;
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return write_file_atomic(path_ / "operation.json", text + "\n", 0600);
 }
@@ -263,7 +264,7 @@ std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
   if (!text) return std::nullopt;
   const Json json = Json::parse(*text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  Facts facts{text_at(json, "resource"), text_at(json, "variable"), {}};
+  Facts facts{text_at(json, "resource"), text_at(json, "variable"), {}, text_at(json, "template")};
   if (facts.resource.empty() || facts.variable.empty()) return std::nullopt;
   ports::OperationRecord& r = facts.record;
   r.id = path_.filename().string();

@@ -76,6 +76,7 @@ class OperationFolder {
     std::string resource;
     std::string variable;
     ports::OperationRecord record;  // as it was before the plan; without a stack: of an earlier version
+    std::string template_file{};    // "": sized by the variable
   };
   [[nodiscard]] Result<void> write_facts(const Facts& facts) const;
   [[nodiscard]] std::optional<Facts> read_facts() const;

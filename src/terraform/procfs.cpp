@@ -68,12 +68,16 @@ std::string operation_in(std::string_view list) {
   return {};
 }
 
-// argv[1] of terraform itself, "" for any other program.
+// The first argument of terraform itself that is no -chdir, "" for any other program.
 std::string sub_command(int pid) {
   const std::string text = slurp("/proc/" + std::to_string(pid) + "/cmdline");
   const std::size_t first = text.find('\0');
   if (first == std::string::npos) return {};
-  const std::string command(text.c_str() + first + 1);
+  std::string command(text.c_str() + first + 1);
+  if (command.starts_with("-chdir=")) {
+    const std::size_t next = text.find('\0', first + 1);
+    command = next == std::string::npos ? std::string() : std::string(text.c_str() + next + 1);
+  }
   constexpr std::array kKnown{"apply", "plan", "init", "state", "version"};
   const bool known = std::any_of(kKnown.begin(), kKnown.end(), [&](const char* name) { return command == name; });
   return known ? command : std::string();

@@ -5,6 +5,7 @@
 
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -26,6 +27,7 @@ Recover::~Recover() {
   std::error_code ignored;
   fs::remove(folder_.plan_file(), ignored);
   fs::remove(folder_.count_file(), ignored);
+  drop_shadow(target_, record_.id);
 }
 
 asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
@@ -33,6 +35,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
   if (!open) co_return fail(std::move(open).error());
   auto claimed = co_await claim();
   if (!claimed && claimed.error().reason() == reason::kStackNotAdopted) {
+    co_await see_it_through();  // a deploy that was cut short: its apply may be at work
     co_return co_await close(ports::Phase::failed, std::string(reason::kStackNotAdopted), claimed.error().message());
   }
   if (!claimed) co_return fail(std::move(claimed).error());
@@ -60,6 +63,7 @@ asio::awaitable<Result<void>> Recover::claim() {
   if (facts) {
     target_.resource = facts->resource;
     target_.variable = facts->variable;
+    target_.template_file = facts->template_file;
   }
   co_return Result<void>{};
 }
@@ -162,6 +166,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
 
   const int count = static_cast<int>(pulled->indexes(target_.resource).size());
   record_.count_after = count;
+  target_.sizes = {record_.from, record_.to};
   const IfMissing if_missing = applied ? IfMissing::create : IfMissing::leave;
   auto put = co_await put_user_count(s_, target_, count, if_missing);
   if (!put) co_return fail(std::move(put).error());

@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -14,11 +15,12 @@ namespace {
 
 constexpr std::size_t kMaxState = 256U << 20U;
 
-std::unexpected<Error> state_changed(const Target& target, const std::string& what) {
+std::unexpected<Error> state_changed(const Target& target, const std::string& what,
+                                     ErrorKind kind = ErrorKind::invalid_input) {
   std::string command = "stackscaler stack adopt " + target.entry.folder.string() + " --id " + target.entry.id;
   if (target.workspace != "default") command += " --workspace " + target.workspace;
   if (target.variable != "instance_count") command += " --variable " + target.variable;
-  return fail(ErrorKind::invalid_input, reason::kStateChanged,
+  return fail(kind, reason::kStateChanged,
               "stack " + target.entry.id + ": " + what + "; nothing is done until somebody accepts it: " + command +
                   " --accept-state");
 }
@@ -76,6 +78,11 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   const bool named = ref.variable != policy::StackRef().variable;
   target.variable = named || record.variable.empty() ? ref.variable : record.variable;
   target.workspace = ref.workspace;
+  if (!ref.template_file.empty()) {
+    target.template_file = (target.entry.folder / ref.template_file).lexically_normal();
+  } else if (!record.template_file.empty()) {
+    target.template_file = (target.entry.home / record.template_file).lexically_normal();
+  }
   target.dependents = record.dependents;
   target.dependents.insert(target.dependents.end(), ref.dependents.begin(), ref.dependents.end());
   target.var_files = ref.var_files;
@@ -193,7 +200,7 @@ Result<void> check_known(const Target& target, const Backend& backend, const Sta
                                      ", not " + std::to_string(record.serial) + " or more)");
   }
   if (state.indexes(target.resource).empty() && target.entry.metadata.instance_count.value_or(1) > 0) {
-    return state_changed(target, "its state holds no " + target.resource + " any more");
+    return state_changed(target, "its state holds no " + target.resource + " any more", ErrorKind::not_found);
   }
   return {};
 }
@@ -202,6 +209,7 @@ asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& 
   RunSpec spec;
   spec.folder = target.entry.folder;
   spec.arguments = {"plan", "-json", "-input=false", "-detailed-exitcode"};
+  if (!plan.shadow.empty()) spec.arguments.insert(spec.arguments.begin(), "-chdir=" + plan.shadow.string());
   if (plan.plan_file.empty()) {
     spec.arguments.emplace_back("-lock=false");
   } else {
@@ -210,7 +218,7 @@ asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& 
     spec.arguments.push_back("-out=" + plan.plan_file.string());
   }
   for (const std::string& file : target.var_files) spec.arguments.push_back("-var-file=" + file);
-  spec.arguments.push_back("-var-file=" + plan.count_file.string());
+  if (!plan.count_file.empty()) spec.arguments.push_back("-var-file=" + plan.count_file.string());
   spec.operation = plan.operation;
   spec.workspace = workspace_variable(target.entry.folder, target.workspace);
   spec.deadline = services.options.plan_deadline;
@@ -261,12 +269,12 @@ asio::awaitable<Result<void>> save_metadata(Services& services, Target& target, 
   co_return co_await offload(services.pool, std::move(save));
 }
 
-asio::awaitable<Result<void>> put_user_count(Services& services, const Target& target, int count,
-                                             IfMissing if_missing) {
-  auto put = [folder = target.entry.folder, variable = target.variable, count, if_missing] {
-    return put_count(folder, variable, count, if_missing);
-  };
-  co_return co_await offload(services.pool, std::move(put));
+asio::awaitable<Result<void>> put_user_count(Services& services, Target& target, int count, IfMissing if_missing) {
+  auto put = [target, count, if_missing] { return put_size(target, count, if_missing); };
+  auto fingerprint = co_await offload(services.pool, std::move(put));
+  if (!fingerprint) co_return fail(std::move(fingerprint).error());
+  if (!fingerprint->empty()) target.entry.metadata.terraform->init_fingerprint = std::move(*fingerprint);
+  co_return Result<void>{};
 }
 
 }  // namespace stackscaler::terraform

@@ -24,6 +24,8 @@ struct Target {
   stack::StackEntry entry;
   std::string resource;
   std::string variable;
+  std::filesystem::path template_file;  // absolute; empty: sized by the variable
+  std::vector<int> sizes;               // counts that main.tf may stand at by now, beside the recorded one
   std::string workspace;
   std::vector<std::string> dependents;
   std::vector<std::string> var_files;
@@ -43,12 +45,13 @@ struct Target {
 // The same from a local backend's file, where there is one; cheap. Falls back to pull_state().
 [[nodiscard]] boost::asio::awaitable<Result<State>> read_state(Services& services, const Target& target);
 
-// Law 12: whether the state is the one that was taken in. StateChanged otherwise.
+// Law 12: whether the state is the one that was taken in. Else StateChanged; not_found: it is, without the resource.
 [[nodiscard]] Result<void> check_known(const Target& target, const Backend& backend, const State& state);
 
 struct PlanSpec {
   std::string operation;
-  std::filesystem::path count_file;
+  std::filesystem::path count_file;  // empty: none
+  std::filesystem::path shadow;      // the plan's own folder (sizing.hpp); empty: the stack's
   std::filesystem::path plan_file;    // empty: a look only; takes no lock
   std::filesystem::path stream_file;  // empty: memory
 };
@@ -60,7 +63,7 @@ struct PlanSpec {
 [[nodiscard]] boost::asio::awaitable<Result<void>> save_metadata(Services& services, Target& target, const State& state,
                                                                  std::string scale_reason);
 
-[[nodiscard]] boost::asio::awaitable<Result<void>> put_user_count(Services& services, const Target& target, int count,
+[[nodiscard]] boost::asio::awaitable<Result<void>> put_user_count(Services& services, Target& target, int count,
                                                                   IfMissing if_missing);
 
 [[nodiscard]] std::string plural(int count, const std::string& noun);
