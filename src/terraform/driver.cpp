@@ -13,6 +13,7 @@
 #include "terraform/lost.hpp"
 #include "terraform/recover.hpp"
 #include "terraform/sizing.hpp"
+#include "terraform/scratch.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -88,21 +89,6 @@ class ScratchShadow {
   std::string operation_;
 };
 
-// A folder that is gone with the object.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
- private:
-  fs::path path_;
-};
-
 }  // namespace
 
 TerraformDriver::TerraformDriver(asio::any_io_executor executor, BlockingPool& pool, Clock& clock, Logger& logger,
@@ -150,6 +136,11 @@ asio::awaitable<Result<DeployReport>> TerraformDriver::deploy(const ports::Write
                                                               ports::ProgressSink progress) {
   Deploy operation(*services_, permit, std::move(request), std::move(progress));
   auto task = operation.run();
+  co_return co_await shielded(services_->executor, std::move(task));
+}
+
+asio::awaitable<Result<DoctorReport>> TerraformDriver::examine(DoctorRequest request) {
+  auto task = examine_stack(*services_, std::move(request));
   co_return co_await shielded(services_->executor, std::move(task));
 }
 

@@ -19,6 +19,7 @@
 #include "stack/registry.hpp"
 #include "terraform/adopt.hpp"
 #include "terraform/deploy.hpp"
+#include "terraform/doctor.hpp"
 #include "terraform/driver_options.hpp"
 
 namespace stackscaler::terraform {
@@ -48,6 +49,8 @@ class TerraformDriver final : public ports::StackDriver {
   [[nodiscard]] boost::asio::awaitable<Result<DeployReport>> deploy(const ports::WritePermit* permit,
                                                                     DeployRequest request,
                                                                     ports::ProgressSink progress);
+  // Reads only, so it needs no permit.
+  [[nodiscard]] boost::asio::awaitable<Result<DoctorReport>> examine(DoctorRequest request);
   void stop() override;
   void interrupt() override;
 
