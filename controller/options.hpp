@@ -18,7 +18,17 @@
 
 namespace stackscaler::controller {
 
-enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, stack_deploy, version };
+enum class Command {
+  run,
+  reconcile,
+  validate,
+  stack_list,
+  stack_show,
+  stack_adopt,
+  stack_scale,
+  stack_deploy,
+  version
+};
 enum class Output { table, json };
 enum class StatusTarget { inline_, none };
 

@@ -187,7 +187,8 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
 asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string summary) {
   auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
   if (!put)
-    s_.log.warn("the file with the count was not written", kv("stack", record_.stack), kv("err", put.error().message()));
+    s_.log.warn("the file with the count was not written", kv("stack", record_.stack),
+                kv("err", put.error().message()));
   auto saved = co_await save_metadata(s_, target_, state_, std::string());
   if (!saved) s_.log.warn("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
   record_.count_after = record_.from;
@@ -282,7 +283,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   record_.count_after = count;
   auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
   if (!put)
-    s_.log.error("the file with the count was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
+    s_.log.error("the file with the count was not put right", kv("stack", record_.stack),
+                 kv("err", put.error().message()));
   std::string why = order_.message.empty() ? order_.reason : order_.message;
   if (why.empty()) why = "requested by " + order_.requested_by;
   // g++ 12 destroys the temporary of a conditional inside a co_await twice: it is a local of its own.
