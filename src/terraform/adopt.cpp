@@ -57,9 +57,10 @@ Result<void> check_variable(const fs::path& folder, const std::string& variable)
   auto declared = declares_variable(folder, variable);
   if (!declared) return fail(std::move(declared).error());
   if (*declared) return {};
-  return fail(ErrorKind::invalid_input, "no *.tf file in " + folder.string() + " declares variable \"" + variable +
-                                            "\"; declare it and use it as the resource's count, or name another one "
-                                            "(--variable), or the template that main.tf was rendered from (--template)");
+  return fail(ErrorKind::invalid_input,
+              "no *.tf file in " + folder.string() + " declares variable \"" + variable +
+                  "\"; declare it and use it as the resource's count, or name another one "
+                  "(--variable), or the template that main.tf was rendered from (--template)");
 }
 
 Result<void> check_resource(const State& state, const std::string& resource) {

@@ -200,7 +200,8 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
 asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string summary) {
   auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
   if (!put)
-    s_.log.warn("the file with the count was not written", kv("stack", record_.stack), kv("err", put.error().message()));
+    s_.log.warn("the file with the count was not written", kv("stack", record_.stack),
+                kv("err", put.error().message()));
   auto saved = co_await save_metadata(s_, target_, state_, std::string());
   if (!saved) s_.log.warn("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
   record_.count_after = record_.from;

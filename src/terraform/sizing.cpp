@@ -56,9 +56,10 @@ void drop_orphans(const fs::path& folder) {
 Result<void> make_shadow(const fs::path& folder, const fs::path& shadow, const std::string& main_tf) {
   drop_orphans(folder);
   if (::mkdir(shadow.c_str(), 0700) != 0) {
-    return fail(ErrorKind::unavailable, "cannot create " + shadow.string() + ", where the plan is made: " +
-                                            std::strerror(errno) + "; a stack that is sized by its template needs a "
-                                                                   "folder whose parent can be written");
+    return fail(ErrorKind::unavailable, "cannot create " + shadow.string() +
+                                            ", where the plan is made: " + std::strerror(errno) +
+                                            "; a stack that is sized by its template needs a "
+                                            "folder whose parent can be written");
   }
   std::error_code ec;
   std::size_t links = 0;

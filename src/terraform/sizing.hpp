@@ -5,10 +5,11 @@
 // By variable, a plan gets a private variable file and the user's kCountFile holds the count. By template, main.tf is
 // what the template renders for the recorded context and the count. A plan for another count then runs in a shadow of
 // the folder: a hidden folder beside it with links to everything but main.tf, entered by -chdir, so that path.root,
-// path.cwd, relative paths, the backend and its lock are the real ones. The real main.tf is replaced after the guard has
-// passed the plan (law 7), and only if it holds what the template renders for a count that the program knows of.
-// All but put_user_count() in steps.hpp is blocking: call from the blocking pool. Errors: ConfigurationEdited for a main.tf
-// that is not the template's; invalid_input for a template that can't be read or rendered. No error holds a value.
+// path.cwd, relative paths, the backend and its lock are the real ones. The real main.tf is replaced after the guard
+// has passed the plan (law 7), and only if it holds what the template renders for a count that the program knows of.
+// All but put_user_count() in steps.hpp is blocking: call from the blocking pool. Errors: ConfigurationEdited for a
+// main.tf that is not the template's; invalid_input for a template that can't be read or rendered. No error holds a
+// value.
 #pragma once
 
 #include <filesystem>

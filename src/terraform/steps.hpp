@@ -50,8 +50,8 @@ struct Target {
 
 struct PlanSpec {
   std::string operation;
-  std::filesystem::path count_file;  // empty: none
-  std::filesystem::path shadow;      // the plan's own folder (sizing.hpp); empty: the stack's
+  std::filesystem::path count_file;   // empty: none
+  std::filesystem::path shadow;       // the plan's own folder (sizing.hpp); empty: the stack's
   std::filesystem::path plan_file;    // empty: a look only; takes no lock
   std::filesystem::path stream_file;  // empty: memory
 };

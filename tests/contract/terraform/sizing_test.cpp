@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -59,8 +59,7 @@ class SizingContract : public ::testing::Test {
   [[nodiscard]] int recorded() const { return *host_.registry.load("web").value().metadata.instance_count; }
   // Nothing beside the stack: every shadow is gone.
   [[nodiscard]] std::size_t siblings() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(home_ / "stacks"), fs::directory_iterator()));
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(home_ / "stacks"), fs::directory_iterator()));
   }
 
   TempDir home_;
@@ -234,8 +233,11 @@ TEST_F(SizingContract, ALocalBackendWithAPathOfItsOwnIsSized) {
 }
 
 TEST_F(SizingContract, AFolderIsAdoptedByItsTemplateAndOnlyIfMainIsTheTemplates) {
-  const std::string text = "resource \"terraform_data\" \"app\" {\n  count = {{ instance_count }}\n  input = {{ name }}\n}\n";
-  const TerraformStack stack(2, "resource \"terraform_data\" \"app\" {\n  count = 2\n  input = \"x\"\n}\nvariable \"instance_count\" {\n  default = 0\n}\n");
+  const std::string text =
+      "resource \"terraform_data\" \"app\" {\n  count = {{ instance_count }}\n  input = {{ name }}\n}\n";
+  const TerraformStack stack(2,
+                             "resource \"terraform_data\" \"app\" {\n  count = 2\n  input = \"x\"\n}\nvariable "
+                             "\"instance_count\" {\n  default = 0\n}\n");
   stack.write("main.tf", "resource \"terraform_data\" \"app\" {\n  count = 2\n  input = \"x\"\n}\n");
   stack.write("vars.tf", "variable \"instance_count\" {\n  default = 0\n}\n");
   ASSERT_TRUE(write_file_atomic(home_ / "t.tpl", text, 0600));
