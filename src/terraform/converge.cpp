@@ -64,6 +64,7 @@ Converge::~Converge() {
   std::error_code ignored;
   fs::remove(folder_->plan_file(), ignored);
   fs::remove(folder_->count_file(), ignored);
+  fs::remove(folder_->environment_file(), ignored);
 }
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
@@ -142,6 +143,7 @@ asio::awaitable<Result<void>> Converge::prepare() {
   if (!backend) co_return fail(std::move(backend).error());
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
+  remote_ = backend->kind != "local";
 
   record_.id = s_.random.id();
   record_.stack = target_.entry.id;
@@ -168,6 +170,8 @@ asio::awaitable<Result<void>> Converge::prepare() {
     if (!created) return created;
     auto facts = folder.write_facts(target.resource, target.variable);
     if (!facts) return facts;
+    auto environment = folder.write_environment(target.ref.env);
+    if (!environment) return environment;
     return folder.write_count(target.variable, to);
   };
   co_return co_await offload(s_.pool, std::move(make));
@@ -234,10 +238,9 @@ asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
 asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   ChildSpec spec;
   spec.program = s_.tool.binary();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(s_.options.lock_timeout).count();
-  spec.arguments = {"apply", "-json", "-input=false", "-lock-timeout=" + std::to_string(seconds) + "s",
-                    folder_->plan_file().string()};
-  spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
+  spec.arguments = {"apply", "-json", "-input=false", lock_timeout(s_), folder_->plan_file().string()};
+  spec.environment =
+      s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace), target_.environment);
   spec.folder = target_.entry.folder;
   spec.lock_fd = lock_.get();
   auto begin = [executor = s_.executor, spec = std::move(spec), folder = *folder_]() mutable -> Result<ChildProcess> {
@@ -271,8 +274,10 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   progress.from = record_.from;
   progress.to = record_.to;
   progress.since = record_.started;
-  Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
+  LockWatch watch(s_, target_, *folder_, child.id(), target_.ref.release_stale_lock && remote_);
+  Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_, &watch);
   std::erase(s_.applies, &child);
+  target_.redactor.apply(followed.stream);
   co_return co_await settle(std::move(followed));
 }
 
@@ -308,22 +313,15 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
     co_return report;
   }
   const bool died = followed.exit.signal != 0;
-  std::string what = error_text(followed.stream);
-  if (died) what = "terraform was killed by signal " + std::to_string(followed.exit.signal);
-  if (what.empty()) {
-    auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
-    auto err = co_await offload(s_.pool, std::move(read));
-    if (err) what = stderr_text(*err);
-  }
-  if (what.empty()) what = "it ended without saying why";
+  auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
+  auto err = co_await offload(s_.pool, std::move(read));
+  const std::string printed = err ? target_.redactor(*err) : std::string();
+  ApplyEnd end = apply_end(followed, printed, s_.clock.wall_now());
   const std::string orphans = died ? orphans_text(followed.stream, record_.stack) : std::string();
-  const std::string_view code = lock_held(followed.stream) ? reason::kStateLocked
-                                : !orphans.empty()         ? reason::kPossibleOrphans
-                                : died                     ? reason::kApplyInterrupted
-                                                           : reason::kApplyFailed;
-  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died) + orphans;
-  co_await close(ports::Phase::failed, std::string(code), outcome);
-  co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
+  if (!orphans.empty()) end.reason = reason::kPossibleOrphans;
+  std::string outcome = "terraform apply failed: " + end.text + "; " + shortfall(count, record_.to, died) + orphans;
+  co_await close(ports::Phase::failed, std::string(end.reason), outcome);
+  co_return fail(end.kind, end.reason, "stack " + record_.stack + ": " + outcome);
 }
 
 // The apply is over and nobody can say what the stack is: the user's file says what it was before, and so do we.

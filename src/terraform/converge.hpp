@@ -12,7 +12,9 @@
 #include <string>
 
 #include "ports/stack_driver.hpp"
+#include "terraform/failure.hpp"
 #include "terraform/follow.hpp"
+#include "terraform/own_lock.hpp"
 #include "terraform/services.hpp"
 #include "terraform/steps.hpp"
 
@@ -55,6 +57,7 @@ class Converge {
   std::optional<OperationFolder> folder_;
   Descriptor lock_;
   State state_;
+  bool remote_ = false;  // the backend is no local file
   bool claimed_ = false;
   bool slot_ = false;
 };
