@@ -43,6 +43,14 @@ constexpr Phrase kPhrases[] = {
     {"unrecognized remote plugin message", Fault::provider_crash},
     {"(*grpcprovider)", Fault::provider_crash},
 
+    // A throttled call is no refusal: it works a moment later.
+    {"requestlimitexceeded", Fault::network},
+    {"throttling", Fault::network},
+    {"toomanyrequests", Fault::network},
+    {"too many requests", Fault::network},
+    {"ratelimitexceeded", Fault::network},
+    {"slowdown", Fault::network},
+
     {"vcpulimitexceeded", Fault::quota},
     {"instancelimitexceeded", Fault::quota},
     {"insufficientinstancecapacity", Fault::quota},
@@ -67,14 +75,6 @@ constexpr Phrase kPhrases[] = {
     {"skunotavailable", Fault::quota},
     {"allocationfailed", Fault::quota},
     {"overconstrainedallocationrequest", Fault::quota},
-
-    // A throttled call is no refusal: it works a moment later.
-    {"requestlimitexceeded", Fault::network},
-    {"throttling", Fault::network},
-    {"toomanyrequests", Fault::network},
-    {"too many requests", Fault::network},
-    {"ratelimitexceeded", Fault::network},
-    {"slowdown", Fault::network},
 
     {"unauthorizedoperation", Fault::credentials},
     {"expiredtoken", Fault::credentials},

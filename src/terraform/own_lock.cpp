@@ -47,7 +47,9 @@ asio::awaitable<void> LockWatch::ask() {
   }
   const PlanStream nothing;
   auto lock = lock_in(*result, nothing);
-  if (lock && !lock->id.empty() && lock->operation == "OperationTypeApply") seen_ = std::move(lock);
+  // Not every backend tells the operation.
+  const bool apply = lock && (lock->operation.empty() || lock->operation == "OperationTypeApply");
+  if (apply && !lock->id.empty()) seen_ = std::move(lock);
 }
 
 asio::awaitable<void> LockWatch::keep() {

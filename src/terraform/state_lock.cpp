@@ -36,6 +36,15 @@ std::string word(const std::string& id) {
   return safe && id.front() != '-' ? id : std::string();
 }
 
+// "HTTP remote state already locked: ID=35cc64a8-…".
+std::string named_holder(std::string_view message) {
+  constexpr std::string_view kSign = "already locked: ID=";
+  const std::size_t at = message.find(kSign);
+  if (at == std::string_view::npos) return {};
+  message.remove_prefix(at + kSign.size());
+  return word(std::string(message.substr(0, message.find_first_of(" \n\r\t"))));
+}
+
 // "45s", "12m", "3h", "2d".
 std::string age_text(Duration age) {
   using namespace std::chrono_literals;
@@ -61,12 +70,19 @@ std::optional<WallTime> StateLock::since() const {
 std::optional<StateLock> parse_lock(std::string_view text) {
   const std::size_t info = text.find("Lock Info:");
   if (info == std::string_view::npos) return std::nullopt;
+  const std::string_view message = text.substr(0, info);
   text.remove_prefix(info);
   StateLock lock;
   lock.id = word(field_of(text, "ID:"));
   lock.who = field_of(text, "Who:");
   lock.operation = field_of(text, "Operation:");
   lock.created = field_of(text, "Created:");
+  // The http backend's info is the refused call's own: only the id in its message is the holder's.
+  const std::string holder = named_holder(message);
+  if (!holder.empty() && holder != lock.id) {
+    lock = StateLock();
+    lock.id = holder;
+  }
   if (lock.id.empty() && lock.who.empty()) return std::nullopt;
   return lock;
 }
