@@ -37,6 +37,8 @@ struct Options {
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
+  std::vector<std::string> allow_env;  // names and prefixes ("TF_VAR_*")
+  std::filesystem::path plugin_cache;
   StatusTarget status = StatusTarget::inline_;
   policy::Defaults defaults;
 

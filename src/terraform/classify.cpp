@@ -217,10 +217,18 @@ std::string_view to_string(Fault fault) {
 
 Fault classify(std::string_view text) {
   const std::string haystack = folded(text);
-  const auto found = std::find_if(std::begin(kPhrases), std::end(kPhrases), [&](const Phrase& phrase) {
-    return haystack.find(phrase.text) != std::string::npos;
-  });
-  return found == std::end(kPhrases) ? Fault::other : found->fault;
+  const auto from = [&](const Phrase* begin) {
+    return std::find_if(begin, std::end(kPhrases),
+                        [&](const Phrase& phrase) { return haystack.find(phrase.text) != std::string::npos; });
+  };
+  const Phrase* found = from(std::begin(kPhrases));
+  if (found == std::end(kPhrases)) return Fault::other;
+  // A lock that was not got for another reason than its holder says so with the same summary.
+  if (found->fault == Fault::lock && haystack.find("lock info:") == std::string::npos) {
+    const Phrase* const cause = from(found + 1);
+    if (cause != std::end(kPhrases)) return cause->fault;
+  }
+  return found->fault;
 }
 
 Fault classify(const PlanStream& stream, std::string_view err) {

@@ -219,7 +219,8 @@ asio::awaitable<Result<void>> Deploy::check_empty() {
   if (result->out.find_first_not_of(" \r\n\t") == std::string::npos) co_return Result<void>{};
   auto parse = [text = std::move(result->out)] { return parse_state(text); };
   auto state = co_await offload(s_.pool, std::move(parse));
-  if (state && state->resources == 0) co_return Result<void>{};
+  const bool nothing = state ? state->resources == 0 : state.error().reason() == reason::kStateChanged;
+  if (nothing) co_return Result<void>{};
   co_return fail(ErrorKind::conflict, reason::kStackExists,
                  "stack " + request_.id +
                      ": the template's backend holds a state already, and deploy creates only; if that stack is meant, "

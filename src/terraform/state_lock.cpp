@@ -78,7 +78,7 @@ std::optional<StateLock> parse_lock(std::string_view text) {
   lock.operation = field_of(text, "Operation:");
   lock.created = field_of(text, "Created:");
   // The http backend's info is the refused call's own: only the id in its message is the holder's.
-  const std::string holder = named_holder(message);
+  const std::string holder = named_holder(one_line(message, 4096));  // it is broken at 78 columns
   if (!holder.empty() && holder != lock.id) {
     lock = StateLock();
     lock.id = holder;

@@ -143,6 +143,10 @@ constexpr std::array kCases{
     Case{"Error: Failed to get existing workspaces: S3 bucket \"b\" does not exist.\n\nThe referenced S3 bucket must "
          "have been previously created. api error NoSuchBucket: The specified bucket does not exist",
          Fault::config},
+    Case{"Error acquiring the state lock\nError message: Failed to lock: PUT http://h/lock giving up after 3 "
+         "attempt(s): "
+         "dial tcp 127.0.0.1:80: connect: connection refused",
+         Fault::network},
     // Nothing to tell
     Case{"", Fault::other},
     Case{"Resource precondition failed", Fault::other},

@@ -50,7 +50,7 @@ TEST(StateLockTest, ReadsWhatIsDrawnInFramesOnStandardError) {
 
 TEST(StateLockTest, TheHttpBackendTellsTheHoldersIdAloneTheRestIsOfTheCallThatWasRefused) {
   const auto lock = parse_lock(
-      "Error message: HTTP remote state already locked: ID=holder-1\nLock Info:\n  ID:        refused-2\n  Path:\n"
+      "Error message: HTTP remote state already locked:\nID=holder-1\nLock Info:\n  ID:        refused-2\n  Path:\n"
       "  Operation: OperationTypePlan\n  Who:       me@here\n  Created:   2026-11-24 05:59:18 +0000 UTC\n");
 
   ASSERT_TRUE(lock);
