@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <thread>
+
 #include "policy/reasons.hpp"
 #include "rig.hpp"
 #include "support/http_backend.hpp"
+#include "terraform/folder.hpp"
 #include "terraform/state.hpp"
 #include "terraform/state_lock.hpp"
 
@@ -48,10 +51,14 @@ class LockContract : public ::testing::Test {
       const fs::path record = rig.home / "data" / "operations" / progress.id / "lock.json";
       if (progress.phase == "Applying" && fs::exists(record)) ::kill(rig.host.journal.writes.back().pid, SIGKILL);
     };
+    // What the provisioners have started holds the stack's own lock for some seconds longer.
     const auto killed = scale(rig.host, releasing(), 8, kill);
     ASSERT_FALSE(killed);
     ASSERT_NE(backend_.lock(), "");
     ASSERT_NE(killed.error().message().find("killed by signal 9"), std::string::npos) << killed.error().message();
+    for (int i = 0; i < 100 && !terraform::lock_stack(rig.home / "stacks" / "web"); ++i) {
+      std::this_thread::sleep_for(200ms);
+    }
   }
 
   HttpBackend backend_;
