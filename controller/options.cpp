@@ -48,6 +48,8 @@ constexpr std::array kLoopNames{"policies",
                                 "default-max-instances",
                                 "default-min-instances",
                                 "terraform",
+                                "plugin-cache",
+                                "allow-env",
                                 "allow-terraform-version",
                                 "max-destroyed-per-hour",
                                 "shrink-breaker",
@@ -58,7 +60,8 @@ constexpr std::array kLoopNames{"policies",
                                 "log-format",
                                 "log-level"};
 constexpr std::array kStackNames{
-    "stacks",     "data",     "dry-run", "terraform", "allow-terraform-version", "max-destroyed-per-hour",
+    "stacks",     "data",     "dry-run", "terraform", "plugin-cache", "allow-env", "allow-terraform-version",
+    "max-destroyed-per-hour",
     "log-format", "log-level"};
 constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
                                 "default-min-instances"};
@@ -85,7 +88,8 @@ void add_settings(CLI::App& app, Flags& flags, const Range& names) {
     if (s.value.empty()) {
       app.add_flag(flag, flags.switches[std::string(s.name)], help);
     } else {
-      app.add_option(flag, flags.values[std::string(s.name)], help)->type_name(std::string(s.value));
+      auto* option = app.add_option(flag, flags.values[std::string(s.name)], help)->type_name(std::string(s.value));
+      if (s.name == "allow-env") option->multi_option_policy(CLI::MultiOptionPolicy::Join)->delimiter(',');
     }
   }
   app.add_option("--env-file", flags.env_file, "file of KEY=value lines, read like the environment")->type_name("FILE");

@@ -52,6 +52,8 @@ struct Options {
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
+  std::vector<std::string> allow_env;  // names and prefixes ("TF_VAR_*")
+  std::filesystem::path plugin_cache;
   int max_concurrent = 2;                          // plans and applies at a time
   std::uint64_t terraform_memory = 700ULL << 20U;  // bytes assumed for each; 0: memory is not looked at
   FleetLimits fleet;

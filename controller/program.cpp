@@ -54,6 +54,8 @@ terraform::DriverOptions driver_options(const Options& options) {
   terraform::DriverOptions out;
   out.binary = binary_for(options);
   out.data = std::filesystem::absolute(options.data);
+  out.allow_env = options.allow_env;
+  out.plugin_cache = options.plugin_cache;
   out.allow_terraform_version = options.allow_terraform_version;
   out.max_concurrent = options.max_concurrent;
   out.memory_per_run = options.terraform_memory;

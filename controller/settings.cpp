@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
 #include "controller/options.hpp"
+#include "terraform/environment.hpp"
 
 namespace stackscaler::controller {
 namespace {
@@ -86,6 +88,19 @@ Result<void> set_url(Options& o, const std::string& text) {
     return fail(ErrorKind::invalid_input, "the URL does not start with http:// or https://");
   }
   o.prometheus_url = text;
+  return {};
+}
+
+Result<void> set_allow_env(Options& o, const std::string& text) {
+  o.allow_env.clear();
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    std::string pattern(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (auto good = terraform::check_pattern(pattern); !good) return good;
+    o.allow_env.push_back(std::move(pattern));
+  }
   return {};
 }
 
@@ -171,6 +186,10 @@ constexpr std::array kSettings{
             [](Options& o, const std::string& t) { return set_number(o.defaults.bounds.min, t, 0, kMost, "a count from 0 to 100000"); }},
     Setting{"terraform", "", "PATH", "", "the terraform or tofu to run; without it the first of both on PATH",
             [](Options& o, const std::string& t) { o.terraform = t; return Result<void>{}; }},
+    Setting{"plugin-cache", "", "DIR", "", "Terraform's plugin cache, created if need be; without it as TF_PLUGIN_CACHE_DIR says",
+            [](Options& o, const std::string& t) { return set_path(o.plugin_cache, t); }},
+    Setting{"allow-env", "", "NAMES", "", "more variables that Terraform inherits and spec.stack.env may set: names or prefixes ending in *, with commas",
+            set_allow_env},
     Setting{"allow-terraform-version", "", "", "false", "apply also with a Terraform newer than those tested",
             [](Options& o, const std::string& t) { return set_bool(o.allow_terraform_version, t); }},
     Setting{"max-concurrent", "", "N", "2", "Terraform plans and applies at a time",

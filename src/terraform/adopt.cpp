@@ -2,9 +2,11 @@
 #include "terraform/adopt.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
+#include "terraform/failure.hpp"
 #include "terraform/services.hpp"
 #include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
@@ -103,6 +105,29 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
   co_return report;
 }
 
+// Whether the backend has that workspace: a call there would create it.
+asio::awaitable<Result<void>> check_workspace(Services& services, const Target& target, std::string workspace) {
+  if (workspace == "default") co_return Result<void>{};
+  std::vector<std::string> arguments{"workspace", "list"};
+  RunSpec spec = run_spec(services, target, std::move(arguments), services.options.pull_deadline);
+  auto result = co_await services.tool.run(std::move(spec));
+  if (!result) co_return fail(std::move(result).error());
+  if (!result->exit.success()) {
+    FailedCall failed = failed_call(services, target, "terraform workspace list", reason::kStateUnreadable);
+    failed.deadline = services.options.pull_deadline;
+    const PlanStream nothing;
+    co_return fail(call_error(failed, *result, nothing));
+  }
+  // "* default\n  blue\n"
+  std::istringstream lines(result->out);
+  for (std::string line; std::getline(lines, line);) {
+    if (one_line(line.substr(std::min<std::size_t>(2, line.size())), 1024) == workspace) co_return Result<void>{};
+  }
+  co_return fail(ErrorKind::not_found, "stack " + target.entry.id + ": there is no workspace " + workspace + " in " +
+                                           target.entry.folder.string() + "; create it first (terraform -chdir=" +
+                                           target.entry.folder.string() + " workspace new " + workspace + ")");
+}
+
 asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
   auto begin = [&registry = services.registry, request]() -> Result<stack::StackEntry> {
     auto entry = entry_for(registry, request);
@@ -132,10 +157,17 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   auto version = co_await services.tool.version();
   if (!version) co_return fail(std::move(version).error());
 
+  target.redactor = redactor_for(target.environment, target.ref.backend_config, services.tool.own());
+
   stack::TerraformRecord& record = *target.entry.metadata.terraform;
   record.workspace = request.workspace;
+  // Not in the workspace to be: init, like every call there, would create a missing one.
+  target.workspace = "default";
   auto initialised = co_await ensure_init(services, target);
   if (!initialised) co_return fail(std::move(initialised).error());
+  auto there = co_await check_workspace(services, target, request.workspace);
+  if (!there) co_return fail(std::move(there).error());
+  target.workspace = request.workspace;
   auto state = co_await pull_state(services, target);
   if (!state) co_return fail(std::move(state).error());
   if (request.resource.empty() && request.accept_state) request.resource = record.resource;

@@ -45,6 +45,7 @@ Converge::~Converge() {
   fs::remove(folder_->plan_file(), ignored);
   fs::remove(folder_->count_file(), ignored);
   drop_shadow(target_, record_.id);
+  fs::remove(folder_->environment_file(), ignored);
 }
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
@@ -143,6 +144,7 @@ asio::awaitable<Result<void>> Converge::prepare() {
   if (!backend) co_return fail(std::move(backend).error());
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
+  remote_ = backend->kind != "local";
 
   record_.folder = target_.entry.folder.string();
   record_.workspace = target_.workspace;
@@ -168,6 +170,8 @@ asio::awaitable<Result<void>> Converge::prepare() {
     if (!created) return fail(std::move(created).error());
     auto written = folder.write_facts(facts);
     if (!written) return fail(std::move(written).error());
+    auto environment = folder.write_environment(target.ref.env);
+    if (!environment) return fail(std::move(environment).error());
     return size_plan(target, folder, id, from, to);
   };
   auto sized = co_await offload(s_.pool, std::move(make));

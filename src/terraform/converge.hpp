@@ -13,8 +13,10 @@
 #include <string>
 
 #include "ports/stack_driver.hpp"
+#include "terraform/failure.hpp"
 #include "terraform/follow.hpp"
 #include "terraform/hooks.hpp"
+#include "terraform/own_lock.hpp"
 #include "terraform/services.hpp"
 #include "terraform/steps.hpp"
 
@@ -63,6 +65,7 @@ class Converge {
   std::filesystem::path shadow_;  // where the plan is made, of a stack that is sized by its template
   Descriptor lock_;
   State state_;
+  bool remote_ = false;  // the backend is no local file
   bool claimed_ = false;
   Admission::Ticket slot_;
 };

@@ -6,6 +6,8 @@
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/failure.hpp"
+#include "terraform/own_lock.hpp"
 #include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
@@ -36,10 +38,9 @@ std::string orphans_text(const PlanStream& stream, const std::string& stack) {
 asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   ChildSpec spec;
   spec.program = s_.tool.binary();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(s_.options.lock_timeout).count();
-  spec.arguments = {"apply", "-json", "-input=false", "-lock-timeout=" + std::to_string(seconds) + "s",
-                    folder_->plan_file().string()};
-  spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
+  spec.arguments = {"apply", "-json", "-input=false", lock_timeout(s_), folder_->plan_file().string()};
+  spec.environment =
+      s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace), target_.environment);
   spec.folder = target_.entry.folder;
   spec.lock_fd = lock_.get();
   auto begin = [executor = s_.executor, spec = std::move(spec), folder = *folder_]() mutable -> Result<ChildProcess> {
@@ -74,9 +75,11 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   progress.from = record_.from;
   progress.to = record_.to;
   progress.since = record_.started;
-  Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
+  LockWatch watch(s_, target_, *folder_, child.id(), target_.ref.release_stale_lock && remote_);
+  Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_, &watch);
   std::erase(s_.applies, &child);
   record_.apply_ms = ms_since(s_.clock, begun);
+  target_.redactor.apply(followed.stream);
   co_return co_await settle(std::move(followed));
 }
 
@@ -124,23 +127,17 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
 // The apply is over and the stack is not what was wanted.
 asio::awaitable<Result<ports::ScaleReport>> Converge::fall_short(Followed followed, int count) {
   const bool died = followed.exit.signal != 0;
-  std::string what = error_text(followed.stream);
-  if (died) what = "terraform was killed by signal " + std::to_string(followed.exit.signal);
-  if (what.empty()) {
-    auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
-    auto err = co_await offload(s_.pool, std::move(read));
-    if (err) what = stderr_text(*err);
-  }
-  if (what.empty()) what = "it ended without saying why";
+  auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
+  auto err = co_await offload(s_.pool, std::move(read));
+  const std::string printed = err ? target_.redactor(*err) : std::string();
+  ApplyEnd end = apply_end(followed, printed, s_.clock.wall_now());
   // By a second SIGINT terraform exits on its own and leaves creations behind, too.
   const std::string orphans = orphans_text(followed.stream, record_.stack);
-  const std::string_view code = lock_held(followed.stream) ? reason::kStateLocked
-                                : !orphans.empty()         ? reason::kPossibleOrphans
-                                : died                     ? reason::kApplyInterrupted
-                                                           : reason::kApplyFailed;
-  std::string outcome = "terraform apply failed: " + what + "; " + shortfall(count, record_.to, died || !orphans.empty()) + orphans;
-  co_await close(ports::Phase::failed, std::string(code), outcome);
-  co_return fail(ErrorKind::unavailable, code, "stack " + record_.stack + ": " + outcome);
+  if (!orphans.empty()) end.reason = reason::kPossibleOrphans;
+  std::string outcome =
+      "terraform apply failed: " + end.text + "; " + shortfall(count, record_.to, died || !orphans.empty()) + orphans;
+  co_await close(ports::Phase::failed, std::string(end.reason), outcome);
+  co_return fail(end.kind, end.reason, "stack " + record_.stack + ": " + outcome);
 }
 
 // The apply is over and nobody can say what the stack is: the user's file says what it was before, and so do we.

@@ -9,6 +9,7 @@
 #include "policy/reasons.hpp"
 #include "stack/template.hpp"
 #include "terraform/adopt.hpp"
+#include "terraform/failure.hpp"
 #include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
@@ -130,6 +131,7 @@ asio::awaitable<Result<void>> Deploy::claim() {
   target_.entry.home = s_.registry.home_of(request_.id);
   target_.variable = kCountName;
   target_.workspace = "default";
+  target_.redactor = redactor_for(target_.environment, target_.ref.backend_config, s_.tool.own());
   if (!s_.busy.insert(request_.id).second) {
     co_return fail(ErrorKind::conflict, reason::kStackBusy, "stack " + request_.id + " is being changed already");
   }
@@ -217,21 +219,21 @@ asio::awaitable<Result<void>> Deploy::prepare() {
 }
 
 asio::awaitable<Result<void>> Deploy::check_empty() {
-  RunSpec spec;
-  spec.folder = target_.entry.folder;
-  spec.arguments = {"state", "pull"};
-  spec.deadline = s_.options.pull_deadline;
-  spec.kill_after = s_.options.kill_after;
+  std::vector<std::string> arguments{"state", "pull"};
+  RunSpec spec = run_spec(s_, target_, std::move(arguments), s_.options.pull_deadline);
   auto result = co_await s_.tool.run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
-  if (!result->exit.success()) {
-    co_return fail(ErrorKind::unavailable, reason::kStateUnreadable,
-                   "stack " + request_.id + ": terraform state pull failed: " + stderr_text(result->err));
+  if (!result->exit.success() || result->flooded) {
+    FailedCall failed = failed_call(s_, target_, "terraform state pull", reason::kStateUnreadable);
+    failed.deadline = s_.options.pull_deadline;
+    const PlanStream nothing;
+    co_return fail(call_error(failed, *result, nothing));
   }
   if (result->out.find_first_not_of(" \r\n\t") == std::string::npos) co_return Result<void>{};
   auto parse = [text = std::move(result->out)] { return parse_state(text); };
   auto state = co_await offload(s_.pool, std::move(parse));
-  if (state && state->resources == 0) co_return Result<void>{};
+  const bool nothing = state ? state->resources == 0 : state.error().reason() == reason::kStateChanged;
+  if (nothing) co_return Result<void>{};
   co_return fail(ErrorKind::conflict, reason::kStackExists,
                  "stack " + request_.id +
                      ": the template's backend holds a state already, and deploy creates only; if that stack is meant, "
@@ -321,9 +323,7 @@ asio::awaitable<Result<void>> Deploy::commit_to_apply() {
 asio::awaitable<Result<DeployReport>> Deploy::apply() {
   ChildSpec spec;
   spec.program = s_.tool.binary();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(s_.options.lock_timeout).count();
-  spec.arguments = {"apply", "-json", "-input=false", "-lock-timeout=" + std::to_string(seconds) + "s",
-                    folder_->plan_file().string()};
+  spec.arguments = {"apply", "-json", "-input=false", lock_timeout(s_), folder_->plan_file().string()};
   spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
   spec.folder = target_.entry.folder;
   spec.lock_fd = lock_.get();
@@ -361,6 +361,7 @@ asio::awaitable<Result<DeployReport>> Deploy::apply() {
   progress.since = record_.started;
   Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
   std::erase(s_.applies, &child);
+  target_.redactor.apply(followed.stream);
   co_return co_await take_in(std::move(followed));
 }
 

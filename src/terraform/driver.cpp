@@ -61,7 +61,12 @@ Services make_services(const asio::any_io_executor& executor, BlockingPool& pool
                        Random& random, const stack::Registry& registry, ports::Journal& journal,
                        DriverOptions options) {
   options.data = fs::absolute(options.data).lexically_normal();
-  Tool tool(executor, pool, clock, options.binary);
+  if (!options.plugin_cache.empty()) options.plugin_cache = fs::absolute(options.plugin_cache).lexically_normal();
+  ToolOptions tool_options;
+  tool_options.allow_env = options.allow_env;
+  tool_options.plugin_cache = options.plugin_cache;
+  tool_options.version_deadline = options.version_deadline;
+  Tool tool(executor, pool, clock, options.binary, std::move(tool_options));
   auto admission = make_admission(executor, pool, clock, options);
   return Services{executor,
                   pool,

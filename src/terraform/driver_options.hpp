@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/time.hpp"
@@ -28,7 +29,9 @@ struct DriverOptions {
   Duration kill_after = std::chrono::seconds(30);     // from that SIGINT, or a hook's SIGTERM, to SIGKILL
   Duration init_deadline = std::chrono::minutes(10);
   Duration pull_deadline = std::chrono::seconds(60);
-  Duration apply_overdue = std::chrono::minutes(30);  // reported, never signalled
+  Duration version_deadline = std::chrono::seconds(30);
+  Duration unlock_deadline = std::chrono::seconds(60);  // of force-unlock, and of the look at our own lock
+  Duration apply_overdue = std::chrono::minutes(30);    // reported, never signalled
   Duration follow_interval = std::chrono::milliseconds(300);
   int max_concurrent = 2;            // plans and applies at a time
   std::uint64_t memory_per_run = 0;  // bytes a plan or apply is assumed to need; 0: memory is not looked at
@@ -36,6 +39,8 @@ struct DriverOptions {
   std::function<std::optional<std::uint64_t>()> free_memory{};
   PostJson post_json{};  // for webhooks; absent: a policy's webhook fails
   std::size_t keep_operations = 20;
+  std::vector<std::string> allow_env;    // names and prefixes ("TF_VAR_*") that policies may set and we pass on
+  std::filesystem::path plugin_cache;    // TF_PLUGIN_CACHE_DIR, created with mode 0700; empty: as inherited
   bool allow_terraform_version = false;  // apply with a terraform newer than tested
 };
 

@@ -57,6 +57,40 @@ std::int64_t number_at(const Json& json, const char* key) {
   return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
+Result<void> add_configuration(const fs::path& folder, const std::string& prefix, std::string& all) {
+  auto names = names_in(folder);
+  if (!names) return fail(std::move(names).error());
+  for (const std::string& name : *names) {
+    if (!is_configuration(name) && name != ".terraform.lock.hcl") continue;
+    auto text = read_file(folder / name, kMaxConfigBytes);
+    if (!text) return fail(std::move(text).error());
+    all += prefix + name + "\n" + sha256_hex(*text) + "\n";
+  }
+  return {};
+}
+
+// Folders of modules with a source of "./x" or "../x", relative to the root module, as the last init listed them. Those
+// inside a downloaded module change with that module only.
+std::vector<std::string> local_modules(const fs::path& folder) {
+  constexpr std::size_t kMost = 200;
+  const auto text = read_file(folder / ".terraform" / "modules" / "modules.json", kMaxConfigBytes);
+  if (!text) return {};
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object() || !json.contains("Modules") || !json["Modules"].is_array()) return {};
+  std::vector<std::string> found;
+  for (const Json& module : json["Modules"]) {
+    if (!module.is_object()) continue;
+    const std::string source = text_at(module, "Source");
+    const std::string dir = text_at(module, "Dir");
+    if (!source.starts_with("./") && !source.starts_with("../")) continue;
+    if (dir.empty() || dir.starts_with(".terraform/")) continue;
+    if (std::find(found.begin(), found.end(), dir) == found.end()) found.push_back(dir);
+    if (found.size() == kMost) break;
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 fs::path local_state(const fs::path& folder, const std::string& workspace, const std::string& path,
                      const std::string& workspace_dir) {
   if (workspace == "default") return (folder / (path.empty() ? "terraform.tfstate" : path)).lexically_normal();
@@ -95,18 +129,23 @@ std::string selected_workspace(const fs::path& folder) {
   return text->empty() ? "default" : *text;
 }
 
-Result<std::string> fingerprint(const fs::path& folder) {
-  auto names = names_in(folder);
-  if (!names) return fail(std::move(names).error());
+Result<std::string> fingerprint(const fs::path& folder, const std::vector<std::string>& backend_config) {
   std::string all;
-  for (const std::string& name : *names) {
-    if (!is_configuration(name) && name != ".terraform.lock.hcl") continue;
-    auto text = read_file(folder / name, kMaxConfigBytes);
-    if (!text) return fail(std::move(text).error());
-    all += name + "\n" + sha256_hex(*text) + "\n";
+  auto added = add_configuration(folder, "", all);
+  if (!added) return fail(std::move(added).error());
+  for (const std::string& module : local_modules(folder)) {
+    // A module that is gone is for init to complain about.
+    if (!add_configuration(folder / module, module + "/", all)) all += module + " is gone\n";
   }
   std::error_code ec;
   all += fs::is_directory(folder / ".terraform", ec) ? "initialised" : "bare";
+  for (const std::string& setting : backend_config) {
+    all += "\nbackend " + setting;
+    if (setting.find('=') != std::string::npos) continue;
+    auto text = read_file(folder / setting, kMaxConfigBytes);
+    if (!text) return fail(std::move(text).error().with_context("spec.stack.backendConfig"));
+    all += " " + sha256_hex(*text);
+  }
   return sha256_hex(all);
 }
 
@@ -278,6 +317,30 @@ std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
   r.message = text_at(json, "message");
   r.started = WallTime(std::chrono::milliseconds(number_at(json, "started")));
   return facts;
+}
+
+Result<void> OperationFolder::write_environment(const std::vector<policy::EnvVariable>& variables) const {
+  if (variables.empty()) return {};
+  Json json = Json::array();
+  for (const policy::EnvVariable& variable : variables) {
+    json.push_back({{"name", variable.name}, {"value", variable.value}, {"file", variable.file}});
+  }
+  // A byte that is no UTF-8 must not throw; Terraform would not have got it otherwise either.
+  return write_file_atomic(environment_file(), json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", 0600);
+}
+
+std::vector<policy::EnvVariable> OperationFolder::read_environment() const {
+  constexpr std::size_t kMost = 16U << 20U;
+  const auto text = read_file(environment_file(), kMost);
+  if (!text) return {};
+  const Json json = Json::parse(*text, nullptr, false);
+  std::vector<policy::EnvVariable> variables;
+  if (!json.is_array()) return variables;
+  for (const Json& entry : json) {
+    if (entry.is_object())
+      variables.push_back({text_at(entry, "name"), text_at(entry, "value"), text_at(entry, "file")});
+  }
+  return variables;
 }
 
 Result<void> OperationFolder::write_count(const std::string& variable, int count) const {

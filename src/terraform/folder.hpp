@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "policy/types.hpp"
 #include "ports/journal.hpp"
 #include "terraform/process.hpp"
 
@@ -31,9 +32,11 @@ struct Backend {
 // What `terraform workspace select` left; "default" without one.
 [[nodiscard]] std::string selected_workspace(const std::filesystem::path& folder);
 
-// Changes when init may be due: over names and contents of *.tf, *.tf.json and .terraform.lock.hcl in the folder and
-// over whether .terraform is there. Folders of local modules are not looked into.
-[[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder);
+// Changes when init may be due: over names and contents of *.tf, *.tf.json and .terraform.lock.hcl in the folder and in
+// those of its local modules (as the last init listed them, at most 200), over whether .terraform is there, and over
+// the backend settings: KEY=VALUE, or a file's content.
+[[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder,
+                                              const std::vector<std::string>& backend_config = {});
 
 // Names, sizes and times of change of the folder's configuration and variable files, kCountFile apart: cheap, for
 // noticing that somebody edited something.
@@ -80,6 +83,10 @@ class OperationFolder {
   };
   [[nodiscard]] Result<void> write_facts(const Facts& facts) const;
   [[nodiscard]] std::optional<Facts> read_facts() const;
+  // The policy's environment for a later process: it may hold secrets, so it goes at the operation's end.
+  [[nodiscard]] Result<void> write_environment(const std::vector<policy::EnvVariable>& variables) const;
+  [[nodiscard]] std::vector<policy::EnvVariable> read_environment() const;
+  [[nodiscard]] std::filesystem::path environment_file() const { return path_ / "environment.json"; }
   // The private variable file of a plan.
   [[nodiscard]] Result<void> write_count(const std::string& variable, int count) const;
 

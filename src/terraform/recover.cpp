@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "policy/reasons.hpp"
+#include "terraform/classify.hpp"
 #include "terraform/converge.hpp"
 #include "terraform/sizing.hpp"
 
@@ -28,6 +29,7 @@ Recover::~Recover() {
   fs::remove(folder_.plan_file(), ignored);
   fs::remove(folder_.count_file(), ignored);
   drop_shadow(target_, record_.id);
+  fs::remove(folder_.environment_file(), ignored);
 }
 
 asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
@@ -55,6 +57,8 @@ asio::awaitable<Result<void>> Recover::claim() {
   policy::StackRef ref;
   ref.id = record_.stack;
   ref.workspace = record_.workspace.empty() ? "default" : record_.workspace;
+  auto environment = [folder = folder_] { return folder.read_environment(); };
+  ref.env = co_await offload(s_.pool, std::move(environment));
   auto target = co_await resolve(s_, std::move(ref));
   if (!target) co_return fail(std::move(target).error());
   target_ = std::move(*target);
@@ -151,6 +155,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
   };
   auto file = co_await offload(s_.pool, std::move(read));
   stream_ = std::move(file.first);
+  target_.redactor.apply(stream_);
   const bool applied = record_.phase == ports::Phase::applying || followed_ || file.second;
 
   auto pulled = co_await pull_state(s_, target_);
@@ -195,7 +200,7 @@ void Recover::judge_apply(const State& state) {
   }
   const bool ended_by_itself = !error.empty() || stream_.apply_summary.has_value();
   phase_ = ports::Phase::failed;
-  reason_ = error.empty() ? reason::kApplyInterrupted : reason::kApplyFailed;
+  reason_ = error.empty() ? reason::kApplyInterrupted : reason_of(classify(stream_, ""), reason::kApplyFailed);
   outcome_ = error.empty() ? "terraform ended while the program was away" : "terraform apply failed: " + error;
   const std::string orphans = orphans_text(stream_, record_.stack);  // a second SIGINT leaves them, too
   outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself || !orphans.empty());

@@ -94,10 +94,11 @@ const std::map<int, Instance>& State::instances(const std::string& base) const {
 }
 
 Result<State> parse_state(std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+  const auto empty = [] {
     return fail(ErrorKind::invalid_input, reason::kStateChanged,
                 "the Terraform state is empty: it was lost, or another workspace or backend is selected");
-  }
+  };
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return empty();
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return unreadable("it is no JSON object");
   const auto version = json.find("version");
@@ -107,6 +108,10 @@ Result<State> parse_state(std::string_view text) {
   State state;
   state.lineage = text_of(json, "lineage");
   const auto serial = json.find("serial");
+  const auto list = json.find("resources");
+  const bool none = list == json.end() || list->is_null() || (list->is_array() && list->empty());
+  // What some remote backends give where there is no state.
+  if (state.lineage.empty() && none && serial != json.end() && *serial == 0) return empty();
   if (state.lineage.empty() || serial == json.end() || !serial->is_number_unsigned()) {
     return unreadable("lineage or serial is missing");
   }

@@ -12,6 +12,8 @@
 #include "policy/types.hpp"
 #include "stack/registry.hpp"
 #include "terraform/guard.hpp"
+#include "terraform/init.hpp"
+#include "terraform/redact.hpp"
 #include "terraform/services.hpp"
 #include "terraform/state.hpp"
 #include "terraform/stream.hpp"
@@ -30,6 +32,8 @@ struct Target {
   std::vector<std::string> dependents;
   std::vector<std::string> var_files;
   bool allow_data_loss = false;
+  std::vector<std::string> environment;  // of the policy, "NAME=value": secrets
+  Redactor redactor;                     // knows them
 };
 
 // TF_WORKSPACE for a call there: "" when the default workspace is the selected one anyway.
@@ -37,8 +41,11 @@ struct Target {
 
 [[nodiscard]] boost::asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref);
 
-// Runs init if the configuration is not the one of the last init; records its fingerprint in `target` and on disk.
-[[nodiscard]] boost::asio::awaitable<Result<void>> ensure_init(Services& services, Target& target);
+// A call in the stack's folder with its environment, workspace and redactor.
+[[nodiscard]] RunSpec run_spec(const Services& services, const Target& target, std::vector<std::string> arguments,
+                               Duration deadline);
+// "-lock-timeout=60s", for every call that takes the state lock.
+[[nodiscard]] std::string lock_timeout(const Services& services);
 
 // `terraform state pull`: the truth, through any backend. Never touches the disk.
 [[nodiscard]] boost::asio::awaitable<Result<State>> pull_state(Services& services, const Target& target);

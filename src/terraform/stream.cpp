@@ -125,6 +125,7 @@ void take_running(const Json& json, bool begins, PlanStream& stream) {
 
 // What a line of that type adds to the stream; false when it lacks what its type must have.
 bool take(const Json& json, const std::string& type, PlanStream& stream) {
+  if (type.starts_with("apply_") || type.starts_with("provision_")) ++stream.hooks;
   if (type == "planned_change" || type == "resource_drift") {
     auto change = change_of(json);
     if (!change) return false;
@@ -193,15 +194,6 @@ std::string longest_running(const PlanStream& stream) {
   }
   if (address == nullptr) return {};
   return one_line(*address, 120) + " " + format_duration(std::chrono::seconds(most));
-}
-
-std::string field_of(std::string_view detail, std::string_view name) {
-  const std::size_t at = detail.find(name);
-  if (at == std::string_view::npos) return {};
-  detail.remove_prefix(at + name.size());
-  detail = detail.substr(0, detail.find('\n'));
-  const std::size_t first = detail.find_first_not_of(' ');
-  return first == std::string_view::npos ? std::string() : one_line(detail.substr(first), 120);
 }
 
 }  // namespace
@@ -286,23 +278,15 @@ std::string error_text(const PlanStream& stream) {
   where = one_line(where, 160);
   std::string text = one_line(error->summary, 330);
   if (!where.empty()) text += " (" + where + ")";
+  const auto errors =
+      std::count_if(stream.diagnostics.begin(), stream.diagnostics.end(), [](const Diagnostic& d) { return d.error; });
+  if (errors > 1) text += " and " + std::to_string(errors - 1) + (errors == 2 ? " more error" : " more errors");
   return text;
 }
 
 bool lock_held(const PlanStream& stream) {
   const Diagnostic* error = stream.first_error();
   return error != nullptr && error->summary.find("acquiring the state lock") != std::string::npos;
-}
-
-std::string lock_holder(const PlanStream& stream) {
-  const Diagnostic* error = stream.first_error();
-  if (error == nullptr) return {};
-  const std::string who = field_of(error->detail, "  Who:");
-  const std::string created = field_of(error->detail, "  Created:");
-  const std::string operation = field_of(error->detail, "  Operation:");
-  const std::string id = field_of(error->detail, "  ID:");
-  if (who.empty() && id.empty()) return "held by somebody unknown";
-  return "held by " + who + " since " + created + " (" + operation + ", lock " + id + ")";
 }
 
 bool init_needed(const PlanStream& stream) {

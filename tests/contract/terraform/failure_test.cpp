@@ -240,7 +240,7 @@ TEST_F(FailureContract, ABrokenConfigurationIsSaidWithFileAndLine) {
   const auto report = rig.host.scale(2);
 
   ASSERT_FALSE(report);
-  EXPECT_TRUE(report.error().reason() == reason::kPlanFailed || report.error().reason() == reason::kInitFailed);
+  EXPECT_TRUE(report.error().reason() == reason::kConfigInvalid);
   EXPECT_NE(report.error().message().find("Unsupported block type"), std::string::npos) << report.error().message();
   EXPECT_NE(report.error().message().find("main.tf"), std::string::npos);
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "support/temp_dir.hpp"
@@ -57,6 +59,45 @@ TEST_F(FolderTest, TheFingerprintFollowsConfigurationAndInitOnly) {
   EXPECT_NE(edited, first);
   EXPECT_NE(locked, edited);
   EXPECT_NE(initialised, locked);
+}
+
+TEST_F(FolderTest, TheFingerprintCoversLocalModulesAndBackendSettings) {
+  const auto root = dir_ / "root";
+  fs::create_directories(root / ".terraform" / "modules");
+  fs::create_directories(dir_ / "shared");
+  std::ofstream(root / "main.tf") << "module \"a\" {}";
+  std::ofstream(dir_ / "shared" / "main.tf") << "one";
+  std::ofstream(root / ".terraform" / "modules" / "modules.json")
+      << R"({"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"a","Source":"../shared","Dir":"../shared"},)"
+      << R"({"Key":"b","Source":"./gone","Dir":"gone"},{"Key":"c","Source":"x/y/z","Dir":".terraform/modules/c"}]})";
+  const auto first = fingerprint(root).value();
+
+  EXPECT_EQ(fingerprint(root).value(), first);
+  std::ofstream(dir_ / "shared" / "main.tf") << "two";
+  const auto edited = fingerprint(root).value();
+  EXPECT_NE(edited, first);
+  const auto with_setting = fingerprint(root, {"bucket=b"}).value();
+  EXPECT_NE(with_setting, edited);
+  EXPECT_NE(fingerprint(root, {"bucket=c"}).value(), with_setting);
+  std::ofstream(root / "prod.tfbackend") << "bucket = \"b\"";
+  const auto with_file = fingerprint(root, {"prod.tfbackend"}).value();
+  std::ofstream(root / "prod.tfbackend") << "bucket = \"c\"";
+  EXPECT_NE(fingerprint(root, {"prod.tfbackend"}).value(), with_file);
+  EXPECT_FALSE(fingerprint(root, {"missing.tfbackend"}));
+}
+
+TEST_F(FolderTest, AnOperationsEnvironmentIsKeptPrivately) {
+  const OperationFolder folder(dir_.path(), "op");
+  ASSERT_TRUE(folder.create(5));
+  EXPECT_TRUE(folder.read_environment().empty());
+
+  ASSERT_TRUE(folder.write_environment({{"AWS_PROFILE", "p", ""}, {"AWS_SECRET_ACCESS_KEY", "", "/run/key"}}));
+
+  const auto read = folder.read_environment();
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].value, "p");
+  EXPECT_EQ(read[1].file, "/run/key");
+  EXPECT_EQ(fs::status(folder.environment_file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(FolderTest, FindsADeclaredVariable) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terraform/stream.hpp"
 
+#include "terraform/state_lock.hpp"
+
 #include <gtest/gtest.h>
 
 #include "support/golden.hpp"
@@ -122,10 +124,12 @@ TEST(StreamTest, SaysWhoHoldsTheLock) {
   const PlanStream stream = recorded("plan_locked");
 
   EXPECT_TRUE(lock_held(stream));
-  const std::string holder = lock_holder(stream);
-  EXPECT_EQ(holder.find("held by "), 0U);
-  EXPECT_NE(holder.find("since 20"), std::string::npos);
-  EXPECT_NE(holder.find("OperationTypeApply"), std::string::npos);
+  const auto lock = parse_lock(stream.first_error()->detail);
+  ASSERT_TRUE(lock);
+  EXPECT_FALSE(lock->who.empty());
+  EXPECT_FALSE(lock->id.empty());
+  EXPECT_TRUE(lock->since());
+  EXPECT_EQ(lock->operation, "OperationTypeApply");
   EXPECT_FALSE(lock_held(recorded("plan_error")));
 }
 
