@@ -59,10 +59,16 @@ constexpr std::array kLoopNames{"policies",
                                 "status",
                                 "log-format",
                                 "log-level"};
-constexpr std::array kStackNames{
-    "stacks",     "data",     "dry-run", "terraform", "plugin-cache", "allow-env", "allow-terraform-version",
-    "max-destroyed-per-hour",
-    "log-format", "log-level"};
+constexpr std::array kStackNames{"stacks",
+                                 "data",
+                                 "dry-run",
+                                 "terraform",
+                                 "plugin-cache",
+                                 "allow-env",
+                                 "allow-terraform-version",
+                                 "max-destroyed-per-hour",
+                                 "log-format",
+                                 "log-level"};
 constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
                                 "default-min-instances"};
 

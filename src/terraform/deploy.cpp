@@ -68,7 +68,6 @@ Deploy::Deploy(Services& services, const ports::WritePermit* permit, DeployReque
 
 Deploy::~Deploy() {
   if (claimed_) s_.busy.erase(request_.id);
-  if (slot_) s_.slots.release();
   std::error_code ignored;
   if (made_ && !applied_) fs::remove_all(target_.entry.home, ignored);
   if (!folder_) return;
@@ -186,8 +185,9 @@ asio::awaitable<Result<void>> Deploy::claim() {
   };
   target_.entry.folder = co_await offload(s_.pool, std::move(canonical));
   target_.entry.metadata.terraform.emplace();
-  co_await s_.slots.acquire();
-  slot_ = true;
+  auto slot = co_await s_.admission->enter(Admission::Told());
+  if (!slot) co_return fail(std::move(slot).error());
+  slot_ = std::move(*slot);
   co_return go_ahead();
 }
 

@@ -82,7 +82,7 @@ class Deploy {
   Descriptor lock_;
   DeployReport report_;
   bool claimed_ = false;
-  bool slot_ = false;
+  Admission::Ticket slot_;
   bool made_ = false;     // the stack's folder is of this run
   bool applied_ = false;  // and stays
 };

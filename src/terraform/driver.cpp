@@ -12,8 +12,8 @@
 #include "terraform/converge.hpp"
 #include "terraform/lost.hpp"
 #include "terraform/recover.hpp"
-#include "terraform/sizing.hpp"
 #include "terraform/scratch.hpp"
+#include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
