@@ -39,6 +39,8 @@ class Store {
  private:
   explicit Store(Database db) : db_(std::move(db)) {}
   [[nodiscard]] Result<void> create_tables();
+  [[nodiscard]] Result<void> add_half_made();
+  [[nodiscard]] Result<bool> has_half_made();
   [[nodiscard]] Result<void> prune();
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,
                                                                               const std::string& argument);

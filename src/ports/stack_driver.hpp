@@ -62,6 +62,7 @@ struct ScaleReport {
   int count_after = 0;
   bool changed = false;  // false: the plan had nothing to do
   std::string summary;
+  std::vector<std::string> healed;  // addresses of half-made instances that were replaced on the way
 };
 
 struct OperationProgress {

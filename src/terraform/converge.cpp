@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
+#include "terraform/judgement.hpp"
 
 namespace stackscaler::terraform {
 
@@ -83,7 +84,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
     co_return co_await abandon(std::move(error));
   }
   if (verdict->nothing_to_do) co_return co_await keep_as_it_is(verdict->summary);
-  auto committed = co_await commit_to_apply(verdict->summary);
+  auto committed = co_await commit_to_apply(std::move(*verdict));
   if (!committed) co_return co_await abandon(std::move(committed).error());
   co_return co_await apply();
 }
@@ -142,6 +143,9 @@ asio::awaitable<Result<void>> Converge::prepare() {
   if (!backend) co_return fail(std::move(backend).error());
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
+  auto half_made = co_await half_made_before(s_, target_);
+  if (!half_made) co_return fail(std::move(half_made).error());
+  half_made_ = std::move(*half_made);
 
   record_.id = s_.random.id();
   record_.stack = target_.entry.id;
@@ -179,6 +183,7 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
   spec.count_file = folder_->count_file();
   spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
+  PlanSpec again = spec;
   auto stream = co_await make_plan(s_, target_, std::move(spec));
   if (!stream) co_return fail(std::move(stream).error());
   if (stream->tofu && !s_.options.allow_terraform_version) {
@@ -186,8 +191,9 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
                    "the program is OpenTofu, which was not tested: it is used for plans only, until "
                    "--allow-terraform-version");
   }
-  const GuardInput input = guard_input(target_, state_, order_.to);
-  co_return judge(*stream, input);
+  GuardInput input = guard_input(target_, state_, order_.to);
+  input.half_made = half_made_;
+  co_return co_await judge_plan(s_, target_, std::move(*stream), std::move(input), std::move(again));
 }
 
 // The stack is at its target already. The user's file and the metadata may not say so yet.
@@ -209,7 +215,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string 
 }
 
 // From here the user's files change: the gate is asked once more, and the plan is in the journal first.
-asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
+asio::awaitable<Result<void>> Converge::commit_to_apply(Verdict verdict) {
   auto open = go_ahead();
   if (!open) co_return open;
   auto hash = [file = folder_->plan_file()]() -> Result<std::string> {
@@ -220,7 +226,10 @@ asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
   auto digest = co_await offload(s_.pool, std::move(hash));
   if (!digest) co_return fail(std::move(digest).error());
   record_.plan_digest = std::move(*digest);
-  record_.plan_summary = std::move(summary);
+  healed_ = std::move(verdict.healed);
+  record_.plan_summary = std::move(verdict.summary);
+  if (!healed_.empty()) record_.plan_summary += "; " + healed_text(healed_);
+  record_.half_made = joined_indexes(verdict.creates, half_made_);
   record_.phase = ports::Phase::planned;
   auto written = co_await journal();
   if (!written) co_return written;
@@ -287,6 +296,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   state_ = std::move(*pulled);
   const int count = static_cast<int>(state_.indexes(target_.resource).size());
   record_.count_after = count;
+  record_.half_made = still_half_made(state_, record_.half_made);
   auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
   if (!put)
     s_.log.error("the variable file was not put right", kv("stack", record_.stack), kv("err", put.error().message()));
@@ -298,8 +308,15 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   if (!saved) s_.log.error("metadata was not written", kv("stack", record_.stack), kv("err", saved.error().message()));
 
   if (followed.exit.success() && count == record_.to) {
-    co_await close(ports::Phase::succeeded, order_.reason, "the state holds " + std::to_string(count));
+    const std::string healed = healed_text(healed_);
+    std::string outcome = "the state holds " + std::to_string(count) + (healed.empty() ? "" : "; ") + healed;
+    std::string code = healed_.empty() ? order_.reason : std::string(reason::kHealed);
+    if (!healed.empty()) {
+      s_.log.info("Healed", kv("stack", record_.stack), kv("operation", record_.id), kv("addresses", healed));
+    }
+    co_await close(ports::Phase::succeeded, std::move(code), std::move(outcome));
     ports::ScaleReport report;
+    report.healed = healed_;
     report.operation_id = record_.id;
     report.from = record_.from;
     report.count_after = count;

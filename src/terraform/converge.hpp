@@ -9,7 +9,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "ports/stack_driver.hpp"
 #include "terraform/follow.hpp"
@@ -34,7 +36,7 @@ class Converge {
   [[nodiscard]] boost::asio::awaitable<Result<void>> prepare();
   [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> keep_as_it_is(std::string summary);
-  [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(std::string summary);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(Verdict verdict);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> apply();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle(Followed followed);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle_blind(Error unreadable);
@@ -55,6 +57,8 @@ class Converge {
   std::optional<OperationFolder> folder_;
   Descriptor lock_;
   State state_;
+  std::set<int> half_made_;          // what operations before this one have left tainted
+  std::vector<std::string> healed_;  // what the plan replaces of that
   bool claimed_ = false;
   bool slot_ = false;
 };

@@ -200,12 +200,12 @@ asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& 
   RunSpec spec;
   spec.folder = target.entry.folder;
   spec.arguments = {"plan", "-json", "-input=false", "-detailed-exitcode"};
-  if (plan.plan_file.empty()) {
+  if (!plan.plan_file.empty()) spec.arguments.push_back("-out=" + plan.plan_file.string());
+  if (plan.plan_file.empty() || plan.look_only) {
     spec.arguments.emplace_back("-lock=false");
   } else {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services.options.lock_timeout).count();
     spec.arguments.push_back("-lock-timeout=" + std::to_string(seconds) + "s");
-    spec.arguments.push_back("-out=" + plan.plan_file.string());
   }
   for (const std::string& file : target.var_files) spec.arguments.push_back("-var-file=" + file);
   spec.arguments.push_back("-var-file=" + plan.count_file.string());
@@ -238,6 +238,7 @@ GuardInput guard_input(const Target& target, const State& state, int to) {
     input.dependent_indexes[base] = {indexes.begin(), indexes.end()};
   }
   input.allow_data_loss = target.allow_data_loss;
+  input.allow_updates = target.ref.allow_updates;
   return input;
 }
 

@@ -49,8 +49,9 @@ struct Target {
 struct PlanSpec {
   std::string operation;
   std::filesystem::path count_file;
-  std::filesystem::path plan_file;    // empty: a look only; takes no lock
+  std::filesystem::path plan_file;    // empty: none is kept
   std::filesystem::path stream_file;  // empty: memory
+  bool look_only = false;             // takes no lock; without a plan file none is taken either
 };
 [[nodiscard]] boost::asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& target,
                                                                    PlanSpec spec);
