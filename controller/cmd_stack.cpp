@@ -209,6 +209,7 @@ int stack_scale(const Options& options) {
   } else if (report->changed) {
     std::printf("Stack %s: Successfully scaled from %d to %d instances\n", options.stack_id.c_str(), report->from,
                 report->count_after);
+    for (const std::string& address : report->healed) std::printf("Healed: %s was half-made\n", address.c_str());
   } else {
     std::printf("Stack %s: %d instances already, nothing to do\n", options.stack_id.c_str(), report->count_after);
   }

@@ -192,7 +192,8 @@ std::string render_scale_json(const std::string& stack_id, const ports::ScaleRep
                            {"new_count", report.count_after},
                            {"changed", report.changed},
                            {"operation", report.operation_id},
-                           {"plan", report.summary}});
+                           {"plan", report.summary},
+                           {"healed", report.healed}});
 }
 
 }  // namespace stackscaler::controller

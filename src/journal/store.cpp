@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/store.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <system_error>
 
 namespace stackscaler::journal {
@@ -16,7 +18,7 @@ CREATE TABLE IF NOT EXISTS operations (
   from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
   phase TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, plan_digest TEXT NOT NULL, plan_summary TEXT NOT NULL,
   pid INTEGER NOT NULL, pid_start INTEGER NOT NULL, boot_id TEXT NOT NULL, stream TEXT NOT NULL, count_after INTEGER,
-  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL);
+  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL, half_made TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS operations_stack ON operations (stack, started);
 CREATE INDEX IF NOT EXISTS operations_open ON operations (phase) WHERE phase IN ('intended', 'planned', 'applying');
 CREATE TABLE IF NOT EXISTS decisions (
@@ -31,7 +33,7 @@ CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT
 constexpr std::string_view kOperationColumns =
     "id, stack, folder, workspace, requested_by, from_count, to_count, reason, message, phase, started, ended, "
     "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome, "
-    "plan_ms, apply_ms";
+    "plan_ms, apply_ms, half_made";
 
 Phase phase_of(std::string_view text) {
   for (const Phase p : {Phase::intended, Phase::planned, Phase::applying, Phase::succeeded, Phase::failed}) {
@@ -45,6 +47,25 @@ WallTime time_of(std::int64_t ms) {
 }
 std::int64_t ms_of(WallTime time) {
   return time.time_since_epoch().count();
+}
+
+// "2 3 10". What is no index is dropped: a doubtful taint is somebody else's then.
+std::string write_indexes(const std::vector<int>& indexes) {
+  std::string text;
+  for (const int index : indexes) text += (text.empty() ? "" : " ") + std::to_string(index);
+  return text;
+}
+
+std::vector<int> read_indexes(std::string_view text) {
+  std::vector<int> indexes;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    int index = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), index);
+    if (error == std::errc() && end == word.data() + word.size() && index >= 0) indexes.push_back(index);
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  }
+  return indexes;
 }
 
 OperationRecord read_operation(const Statement& row) {
@@ -72,6 +93,7 @@ OperationRecord read_operation(const Statement& row) {
   r.outcome = row.text(20);
   r.plan_ms = row.integer(21);
   r.apply_ms = row.integer(22);
+  r.half_made = read_indexes(row.text(23));
   return r;
 }
 
@@ -127,7 +149,8 @@ Result<void> Store::create_tables() {
   if (auto created = db_.execute(kTables); !created) return created;
   // Columns of later versions; earlier ones write beside them.
   if (auto added = add_column("plan_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
-  return add_column("apply_ms", "INTEGER NOT NULL DEFAULT 0");
+  if (auto added = add_column("apply_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
+  return add_column("half_made", "TEXT NOT NULL DEFAULT ''");
 }
 
 Result<void> Store::add_column(std::string_view column, std::string_view type) {
@@ -172,12 +195,12 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   // An update in place keeps the row id, which is the order of age for prune().
   auto put = db_.prepare(
       "INSERT INTO operations (" + std::string(kOperationColumns) +
-      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
       "from_count=excluded.from_count, to_count=excluded.to_count, phase=excluded.phase, ended=excluded.ended, "
       "plan_digest=excluded.plan_digest, plan_summary=excluded.plan_summary, pid=excluded.pid, "
       "pid_start=excluded.pid_start, boot_id=excluded.boot_id, stream=excluded.stream, "
       "count_after=excluded.count_after, outcome_reason=excluded.outcome_reason, outcome=excluded.outcome, "
-      "plan_ms=excluded.plan_ms, apply_ms=excluded.apply_ms, "
+      "plan_ms=excluded.plan_ms, apply_ms=excluded.apply_ms, half_made=excluded.half_made, "
       "applied=max(applied, excluded.applied)");
   if (!put) return fail(std::move(put).error());
   const bool applied = r.phase == Phase::applying || r.phase == Phase::succeeded || r.phase == Phase::failed;
@@ -187,7 +210,7 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   put->bind(r.plan_digest).bind(r.plan_summary).bind(std::int64_t{r.pid});
   put->bind(static_cast<std::int64_t>(r.pid_start)).bind(r.boot_id).bind(r.stream);
   put->bind(r.count_after ? std::optional<std::int64_t>(*r.count_after) : std::nullopt);
-  put->bind(r.outcome_reason).bind(r.outcome).bind(r.plan_ms).bind(r.apply_ms);
+  put->bind(r.outcome_reason).bind(r.outcome).bind(r.plan_ms).bind(r.apply_ms).bind(write_indexes(r.half_made));
   put->bind(std::int64_t{applied ? 1 : 0});
   if (auto done = run(*put); !done) return done;
   // The record is on the disk: what comes now must not say otherwise.

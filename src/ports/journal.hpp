@@ -53,6 +53,9 @@ struct OperationRecord {
   std::int64_t apply_ms = 0;   // and applied
   std::string outcome_reason;  // a constant of policy/reasons.hpp
   std::string outcome;         // one sentence
+  // Indexes whose creation did not end, ascending: while the operation is open those that it is creating (written at
+  // `planned`) and those of operations before it; once it has ended those of them that the state holds as tainted.
+  std::vector<int> half_made;
 };
 
 struct DecisionRecord {

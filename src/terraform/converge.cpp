@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
+#include "terraform/judgement.hpp"
 #include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
@@ -67,7 +68,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
   if (verdict->nothing_to_do) co_return co_await keep_as_it_is(verdict->summary);
   auto drained = co_await drain();
   if (!drained) co_return co_await abandon(std::move(drained).error());
-  auto committed = co_await commit_to_apply(verdict->summary);
+  auto committed = co_await commit_to_apply(std::move(*verdict));
   if (!committed) co_return co_await abandon(std::move(committed).error());
   co_return co_await apply();
 }
@@ -145,6 +146,9 @@ asio::awaitable<Result<void>> Converge::prepare() {
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
   remote_ = backend->kind != "local";
+  auto half_made = co_await half_made_before(s_, target_);
+  if (!half_made) co_return fail(std::move(half_made).error());
+  half_made_ = std::move(*half_made);
 
   record_.folder = target_.entry.folder.string();
   record_.workspace = target_.workspace;
@@ -188,6 +192,7 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
   spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
   const SteadyTime begun = s_.clock.steady_now();
+  PlanSpec again = spec;
   auto stream = co_await make_plan(s_, target_, std::move(spec));
   record_.plan_ms = ms_since(s_.clock, begun);
   if (!stream) co_return fail(std::move(stream).error());
@@ -196,8 +201,9 @@ asio::awaitable<Result<Verdict>> Converge::plan() {
                    "the program is OpenTofu, which was not tested: it is used for plans only, until "
                    "--allow-terraform-version");
   }
-  const GuardInput input = guard_input(target_, state_, order_.to);
-  co_return judge(*stream, input);
+  GuardInput input = guard_input(target_, state_, order_.to);
+  input.half_made = half_made_;
+  co_return co_await judge_plan(s_, target_, std::move(*stream), std::move(input), std::move(again));
 }
 
 // The stack is at its target already. The user's file and the metadata may not say so yet.
@@ -220,7 +226,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::keep_as_it_is(std::string 
 }
 
 // From here the user's files change: the gate is asked once more, and the plan is in the journal first.
-asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
+asio::awaitable<Result<void>> Converge::commit_to_apply(Verdict verdict) {
   auto open = go_ahead();
   if (!open) co_return open;
   auto hash = [file = folder_->plan_file()]() -> Result<std::string> {
@@ -231,7 +237,10 @@ asio::awaitable<Result<void>> Converge::commit_to_apply(std::string summary) {
   auto digest = co_await offload(s_.pool, std::move(hash));
   if (!digest) co_return fail(std::move(digest).error());
   record_.plan_digest = std::move(*digest);
-  record_.plan_summary = std::move(summary);
+  healed_ = std::move(verdict.healed);
+  record_.plan_summary = std::move(verdict.summary);
+  if (!healed_.empty()) record_.plan_summary += "; " + healed_text(healed_);
+  record_.half_made = joined_indexes(verdict.creates, half_made_);
   record_.phase = ports::Phase::planned;
   auto written = co_await journal();
   if (!written) co_return written;

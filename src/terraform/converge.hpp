@@ -10,7 +10,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "ports/stack_driver.hpp"
 #include "terraform/failure.hpp"
@@ -42,7 +44,7 @@ class Converge {
   [[nodiscard]] HookCall hook_call(const char* name, policy::Hook hook, std::vector<Instance> instances) const;
   [[nodiscard]] boost::asio::awaitable<Result<void>> drain();
   [[nodiscard]] boost::asio::awaitable<std::string> welcome(std::vector<Instance> instances);
-  [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(std::string summary);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(Verdict verdict);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> apply();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle(Followed followed);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> fall_short(Followed followed, int count);
@@ -66,6 +68,8 @@ class Converge {
   Descriptor lock_;
   State state_;
   bool remote_ = false;  // the backend is no local file
+  std::set<int> half_made_;          // what operations before this one have left tainted
+  std::vector<std::string> healed_;  // what the plan replaces of that
   bool claimed_ = false;
   Admission::Ticket slot_;
 };

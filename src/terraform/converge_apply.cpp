@@ -7,6 +7,7 @@
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
 #include "terraform/failure.hpp"
+#include "terraform/judgement.hpp"
 #include "terraform/own_lock.hpp"
 #include "terraform/sizing.hpp"
 
@@ -95,6 +96,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   state_ = std::move(*pulled);
   const int count = static_cast<int>(state_.indexes(target_.resource).size());
   record_.count_after = count;
+  record_.half_made = still_half_made(state_, record_.half_made);
   auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
   if (!put)
     s_.log.error("the file with the count was not put right", kv("stack", record_.stack),
@@ -109,10 +111,16 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) 
   if (followed.exit.success() && count == record_.to) {
     std::string warning;
     if (count > record_.from) warning = co_await welcome(std::move(fresh));
-    std::string outcome = "the state holds " + std::to_string(count);
+    const std::string healed = healed_text(healed_);
+    std::string outcome = "the state holds " + std::to_string(count) + (healed.empty() ? "" : "; ") + healed;
     if (!warning.empty()) outcome += "; " + warning;
-    co_await close(ports::Phase::succeeded, order_.reason, std::move(outcome));
+    if (!healed.empty()) {
+      s_.log.info("Healed", kv("stack", record_.stack), kv("operation", record_.id), kv("addresses", healed));
+    }
+    std::string code = healed_.empty() ? order_.reason : std::string(reason::kHealed);
+    co_await close(ports::Phase::succeeded, std::move(code), std::move(outcome));
     ports::ScaleReport report;
+    report.healed = healed_;
     report.operation_id = record_.id;
     report.from = record_.from;
     report.count_after = count;

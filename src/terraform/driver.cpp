@@ -10,6 +10,7 @@
 
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/judgement.hpp"
 #include "terraform/lost.hpp"
 #include "terraform/recover.hpp"
 #include "terraform/scratch.hpp"
@@ -212,20 +213,28 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
   };
   auto made = co_await offload(services_->pool, std::move(make));
   if (!made) co_return fail(std::move(made).error());
+  auto half_made = co_await half_made_before(*services_, *target);
+  if (!half_made) co_return fail(std::move(half_made).error());
   PlanSpec spec;
   spec.count_file = made->count_file;
   spec.shadow = made->shadow;
+  spec.look_only = true;
+  // Only an allowed update is looked into.
+  if (!target->ref.allow_updates.empty()) spec.plan_file = folder.plan_file();
+  PlanSpec again = spec;
   auto stream = co_await make_plan(*services_, *target, std::move(spec));
   if (!stream) co_return fail(std::move(stream).error());
-  const GuardInput input = guard_input(*target, *state, to);
-  Verdict verdict = judge(*stream, input);
+  GuardInput input = guard_input(*target, *state, to);
+  input.half_made = std::move(*half_made);
+  auto verdict = co_await judge_plan(*services_, *target, std::move(*stream), std::move(input), std::move(again));
+  if (!verdict) co_return fail(std::move(verdict).error());
   ports::PlanReport report;
-  report.from = static_cast<int>(input.indexes.size());
+  report.from = static_cast<int>(state->indexes(target->resource).size());
   report.to = to;
-  report.nothing_to_do = verdict.nothing_to_do;
-  report.summary = std::move(verdict.summary);
-  report.refused = std::move(verdict.refused);
-  report.refusal_reason = std::move(verdict.reason);
+  report.nothing_to_do = verdict->nothing_to_do;
+  report.summary = std::move(verdict->summary);
+  report.refused = std::move(verdict->refused);
+  report.refusal_reason = std::move(verdict->reason);
   co_return report;
 }
 

@@ -6,6 +6,7 @@
 #include "policy/reasons.hpp"
 #include "terraform/classify.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/judgement.hpp"
 #include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
@@ -172,6 +173,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
   const int count = static_cast<int>(pulled->indexes(target_.resource).size());
   record_.count_after = count;
   target_.sizes = {record_.from, record_.to};
+  record_.half_made = still_half_made(*pulled, record_.half_made);
   const IfMissing if_missing = applied ? IfMissing::create : IfMissing::leave;
   auto put = co_await put_user_count(s_, target_, count, if_missing);
   if (!put) co_return fail(std::move(put).error());

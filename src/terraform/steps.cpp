@@ -175,11 +175,11 @@ asio::awaitable<Result<PlanStream>> plan_once(Services& services, const Target& 
                                               std::optional<StateLock>& held) {
   std::vector<std::string> arguments{"plan", "-json", "-input=false", "-detailed-exitcode"};
   if (!plan.shadow.empty()) arguments.insert(arguments.begin(), "-chdir=" + plan.shadow.string());
-  if (plan.plan_file.empty()) {
+  if (!plan.plan_file.empty()) arguments.push_back("-out=" + plan.plan_file.string());
+  if (plan.plan_file.empty() || plan.look_only) {
     arguments.emplace_back("-lock=false");
   } else {
     arguments.push_back(lock_timeout(services));
-    arguments.push_back("-out=" + plan.plan_file.string());
   }
   for (const std::string& file : target.var_files) arguments.push_back("-var-file=" + file);
   if (!plan.count_file.empty()) arguments.push_back("-var-file=" + plan.count_file.string());
@@ -231,6 +231,7 @@ GuardInput guard_input(const Target& target, const State& state, int to) {
     input.dependent_indexes[base] = {indexes.begin(), indexes.end()};
   }
   input.allow_data_loss = target.allow_data_loss;
+  input.allow_updates = target.ref.allow_updates;
   return input;
 }
 

@@ -59,8 +59,9 @@ struct PlanSpec {
   std::string operation;
   std::filesystem::path count_file;   // empty: none
   std::filesystem::path shadow;       // the plan's own folder (sizing.hpp); empty: the stack's
-  std::filesystem::path plan_file;    // empty: a look only; takes no lock
+  std::filesystem::path plan_file;    // empty: none is kept
   std::filesystem::path stream_file;  // empty: memory
+  bool look_only = false;             // takes no lock; without a plan file none is taken either
 };
 [[nodiscard]] boost::asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& target,
                                                                    PlanSpec spec);

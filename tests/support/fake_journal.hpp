@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ class FakeJournal final : public ports::Journal {
       co_return fail(ErrorKind::unavailable, "the fake journal fails");
     }
     writes.push_back(record);
+    if (record.phase == ports::Phase::applying || record.phase == ports::Phase::succeeded ||
+        record.phase == ports::Phase::failed) {
+      applied_.insert(record.id);
+    }
     latest_[record.id] = std::move(record);
     co_return Result<void>{};
   }
@@ -36,9 +41,10 @@ class FakeJournal final : public ports::Journal {
     co_return std::optional<ports::OperationRecord>(found->second);
   }
   boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
+    if (fail_reads) co_return fail(ErrorKind::unavailable, "the fake journal fails");
     std::optional<ports::OperationRecord> last;
     for (const auto& [id, record] : latest_) {
-      if (record.stack != stack || record.pid == 0) continue;
+      if (record.stack != stack || !applied_.contains(id)) continue;
       if (!last || record.started > last->started) last = record;
     }
     co_return last;
@@ -95,11 +101,13 @@ class FakeJournal final : public ports::Journal {
     return text;
   }
 
+  bool fail_reads = false;
   std::vector<ports::OperationRecord> writes;
   std::vector<ports::DecisionRecord> decisions;
 
  private:
   std::map<std::string, ports::OperationRecord> latest_;
+  std::set<std::string> applied_;  // reached an apply, as the real one has it
   std::map<std::string, std::pair<std::string, std::int64_t>> generations_;
   int failures_ = 0;
 };

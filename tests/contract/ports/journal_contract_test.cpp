@@ -100,6 +100,25 @@ TEST_P(JournalContract, LastAppliedIsTheNewestThatReachedAnApply) {
   EXPECT_FALSE(*other);
 }
 
+TEST_P(JournalContract, WhatIsHalfMadeComesBackAsItWasPutLast) {
+  OperationRecord r = record("a", Phase::planned, 1);
+  r.half_made = {2, 3, 10};
+  put(r);
+  const auto open = test::run(io_, journal_->unfinished_operations());
+  ASSERT_TRUE(open && open->size() == 1U);
+  EXPECT_EQ(open->front().half_made, (std::vector<int>{2, 3, 10}));
+
+  r.phase = Phase::failed;
+  r.half_made = {3};
+  put(r);
+  put(record("refused", Phase::abandoned, 9));
+
+  const auto last = test::run(io_, journal_->last_applied("web"));
+  ASSERT_TRUE(last && *last);
+  EXPECT_EQ((*last)->id, "a") << "a failed operation has reached an apply, with a pid or without";
+  EXPECT_EQ((*last)->half_made, std::vector<int>{3});
+}
+
 TEST_P(JournalContract, ScalingsAreWhatChangedACountSinceThen) {
   const auto ended = [this](const char* id, const char* stack, int minute, int from, int after) {
     OperationRecord r = record(id, Phase::applying, minute);

@@ -88,6 +88,38 @@ TEST(StoreTest, LastAppliedPassesOverWhatNeverReachedAnApply) {
   EXPECT_FALSE(store.last_applied("other")->has_value());
 }
 
+// The table as it was before half-made instances were recorded, with one record in it.
+constexpr const char* kOldTable = R"sql(
+CREATE TABLE operations (
+  id TEXT PRIMARY KEY, stack TEXT NOT NULL, folder TEXT NOT NULL, workspace TEXT NOT NULL, requested_by TEXT NOT NULL,
+  from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
+  phase TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, plan_digest TEXT NOT NULL, plan_summary TEXT NOT NULL,
+  pid INTEGER NOT NULL, pid_start INTEGER NOT NULL, boot_id TEXT NOT NULL, stream TEXT NOT NULL, count_after INTEGER,
+  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL);
+INSERT INTO operations VALUES ('old', 'web', '/stacks/web', 'default', 'stack scale', 1, 3, 'Manual', '', 'applying',
+  5000, NULL, 'digest', 'create a.b[1]', 42, 7, 'boot', '/data/stream', NULL, '', '', 1);
+)sql";
+
+TEST(StoreTest, AJournalOfAnOlderProgramIsOpenedAndKept) {
+  const test::TempDir dir;
+  std::filesystem::create_directories(dir / "data");
+  {
+    auto db = Database::open(dir / "data" / "journal.db");
+    ASSERT_TRUE(db && db->execute(kOldTable));
+  }
+
+  for (int time = 1; time <= 2; ++time) {
+    Store store = open_store(dir);
+    auto open = store.unfinished_operations();
+    ASSERT_TRUE(open) << open.error().message();
+    ASSERT_EQ(open->size(), 1U);
+    EXPECT_EQ(open->front().pid, 42);
+    EXPECT_EQ(open->front().half_made, time == 1 ? std::vector<int>{} : (std::vector<int>{1, 2}));
+    open->front().half_made = {1, 2};
+    ASSERT_TRUE(store.put_operation(open->front()));
+  }
+}
+
 TEST(StoreTest, GenerationCountsChangesOfTheDigestAndSurvivesARestart) {
   const test::TempDir dir;
   {
