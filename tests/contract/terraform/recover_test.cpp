@@ -200,7 +200,7 @@ TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds
   EXPECT_EQ(record->phase, ports::Phase::failed);
   EXPECT_EQ(record->outcome_reason, reason::kPossibleOrphans);
   EXPECT_NE(record->outcome.find("in creation were terraform_data.app[1]"), std::string::npos) << record->outcome;
-  EXPECT_NE(record->outcome.find("look for them at the provider"), std::string::npos);
+  EXPECT_NE(record->outcome.find("stackscaler stack doctor web"), std::string::npos);
   const int count = static_cast<int>(stack.ids().size());
   EXPECT_EQ(record->count_after, count);
   EXPECT_NE(record->outcome.find("the state holds " + std::to_string(count) + " of 3"), std::string::npos);
