@@ -18,7 +18,18 @@
 
 namespace stackscaler::controller {
 
-enum class Command { run, reconcile, validate, stack_list, stack_show, stack_adopt, stack_scale, stack_deploy, version };
+enum class Command {
+  run,
+  reconcile,
+  validate,
+  stack_list,
+  stack_show,
+  stack_adopt,
+  stack_scale,
+  stack_deploy,
+  stack_doctor,
+  version
+};
 enum class Output { table, json };
 enum class StatusTarget { inline_, none };
 
@@ -62,6 +73,7 @@ struct Options {
   std::filesystem::path context_file;        // stack deploy; empty: none
   std::vector<std::string> set;              // stack deploy --set NAME=VALUE
   bool yes = false;                          // stack deploy
+  std::filesystem::path query;               // stack doctor; empty: found or made
 };
 
 // Either options to go on with, or text to print and an exit code (help, version, errors).
