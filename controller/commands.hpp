@@ -16,6 +16,7 @@ namespace stackscaler::controller {
 [[nodiscard]] int stack_show(const Options& options);
 [[nodiscard]] int stack_adopt(const Options& options);
 [[nodiscard]] int stack_deploy(const Options& options);
+[[nodiscard]] int stack_doctor(const Options& options);
 [[nodiscard]] int stack_scale(const Options& options);
 
 }  // namespace stackscaler::controller

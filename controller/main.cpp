@@ -18,6 +18,7 @@ int dispatch(const stackscaler::controller::Options& options) {
     case Command::stack_adopt: return stack_adopt(options);
     case Command::stack_deploy: return stack_deploy(options);
     case Command::stack_scale: return stack_scale(options);
+    case Command::stack_doctor: return stack_doctor(options);
     case Command::version: return 0;
   }
   return 1;

@@ -120,6 +120,7 @@ struct Commands {
   CLI::App* adopt;
   CLI::App* scale;
   CLI::App* deploy;
+  CLI::App* doctor;
   CLI::App* version;
 
   Commands(Options& o, Flags& f) {
@@ -155,8 +156,11 @@ struct Commands {
     deploy = stack->add_subcommand("deploy",
                                    "create a stack from a template; without --yes the plan is shown and nothing done "
                                    "(exit 2)");
-    for (CLI::App* sub : {list, show, adopt, scale, deploy}) add_settings(*sub, f, kStackNames);
-    for (CLI::App* sub : {list, show, scale}) add_output(*sub, f);
+    doctor = stack->add_subcommand("doctor",
+                                   "look for what is wrong with a stack, also for instances that its state does not "
+                                   "hold; reads only; exit 0: sound, 1: not");
+    for (CLI::App* sub : {list, show, adopt, scale, deploy, doctor}) add_settings(*sub, f, kStackNames);
+    for (CLI::App* sub : {list, show, scale, doctor}) add_output(*sub, f);
     show->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
     scale->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
     scale->add_option("count", o.instances, "how many instances")
@@ -192,20 +196,24 @@ struct Commands {
     deploy->add_option("--resource", o.resource, "the counted resource; found when there is just one")
         ->type_name("ADDRESS");
     deploy->add_flag("--yes", o.yes, "apply the plan");
+    doctor->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
+    doctor->add_option("--query", o.query, "Terraform configuration that lists the instances [the stack's doctor.hcl]")
+        ->type_name("FILE");
     version = root.add_subcommand("version", "the version");
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
-    const std::array<std::pair<Command, CLI::App*>, 9> all{{{Command::run, run},
-                                                            {Command::metrics, metrics},
-                                                            {Command::reconcile, reconcile},
-                                                            {Command::validate, validate},
-                                                            {Command::stack_list, list},
-                                                            {Command::stack_show, show},
-                                                            {Command::stack_adopt, adopt},
-                                                            {Command::stack_scale, scale},
-                                                            {Command::stack_deploy, deploy},
-                                                            {Command::version, version}}};
+    const std::array<std::pair<Command, CLI::App*>, 11> all{{{Command::run, run},
+                                                             {Command::reconcile, reconcile},
+                                                             {Command::validate, validate},
+                                                             {Command::stack_list, list},
+                                                             {Command::stack_show, show},
+                                                             {Command::stack_adopt, adopt},
+                                                             {Command::stack_scale, scale},
+                                                             {Command::stack_deploy, deploy},
+                                                             {Command::stack_doctor, doctor},
+                                                             {Command::metrics, metrics},
+                                                             {Command::version, version}}};
     for (const auto& one : all) {
       if (one.second->parsed()) return one;
     }

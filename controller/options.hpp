@@ -30,6 +30,7 @@ enum class Command {
   stack_scale,
   stack_deploy,
   metrics,
+  stack_doctor,
   version
 };
 enum class Output { table, json };
@@ -85,6 +86,7 @@ struct Options {
   std::filesystem::path context_file;        // stack deploy|adopt; empty: none
   std::vector<std::string> set;              // stack deploy --set NAME=VALUE
   bool yes = false;                          // stack deploy
+  std::filesystem::path query;               // stack doctor; empty: found or made
 };
 
 // Either options to go on with, or text to print and an exit code (help, version, errors).

@@ -186,6 +186,35 @@ std::string render_stack_json(const StackRow& row) {
   return dump(stack_json(row));
 }
 
+std::string render_doctor(const terraform::DoctorReport& report) {
+  std::vector<std::vector<std::string>> rows{{"CHECK", "RESULT", "DETAIL"}};
+  for (const terraform::Check& check : report.checks) {
+    rows.push_back({check.name, std::string(to_string(check.health)), check.message});
+  }
+  std::string out = render_table(rows);
+  for (const terraform::Orphan& orphan : report.orphans) {
+    out += "\n" + clean(orphan.id) + " is not in the state. To take it in:\n  " + clean(orphan.import_command) + "\n";
+    if (orphan.remove_command.empty()) {
+      out += "To remove it use its provider's own tools.\n";
+    } else {
+      out += "To remove it:\n  " + clean(orphan.remove_command) + "\n";
+    }
+  }
+  return out;
+}
+
+std::string render_doctor_json(const terraform::DoctorReport& report) {
+  ordered_json checks = ordered_json::array();
+  for (const terraform::Check& check : report.checks) {
+    checks.push_back({{"name", check.name}, {"result", to_string(check.health)}, {"message", check.message}});
+  }
+  ordered_json orphans = ordered_json::array();
+  for (const terraform::Orphan& orphan : report.orphans) {
+    orphans.push_back({{"id", orphan.id}, {"import", orphan.import_command}, {"remove", orphan.remove_command}});
+  }
+  return dump({{"id", report.id}, {"sound", report.sound()}, {"checks", checks}, {"orphans", orphans}});
+}
+
 std::string render_scale_json(const std::string& stack_id, const ports::ScaleReport& report) {
   return dump(ordered_json{{"stack_id", stack_id},
                            {"old_count", report.from},

@@ -10,6 +10,7 @@
 #include "controller/turn.hpp"
 #include "ports/stack_driver.hpp"
 #include "stack/registry.hpp"
+#include "terraform/doctor.hpp"
 
 namespace stackscaler::controller {
 
@@ -35,6 +36,9 @@ struct StackRow {
 [[nodiscard]] std::string render_stacks_json(const std::vector<StackRow>& rows);
 [[nodiscard]] std::string render_stack(const StackRow& row);
 [[nodiscard]] std::string render_stack_json(const StackRow& row);
+
+[[nodiscard]] std::string render_doctor(const terraform::DoctorReport& report);
+[[nodiscard]] std::string render_doctor_json(const terraform::DoctorReport& report);
 
 [[nodiscard]] std::string render_scale_json(const std::string& stack_id, const ports::ScaleReport& report);
 

@@ -62,7 +62,7 @@ struct ScaleReport {
   int count_after = 0;
   bool changed = false;  // false: the plan had nothing to do
   std::string summary;
-  std::string warning;  // what went wrong after a scale that stands: the hook postScaleOut failed; or ""
+  std::string warning;              // what went wrong after a scale that stands: the hook postScaleOut failed; or ""
   std::vector<std::string> healed;  // addresses of half-made instances that were replaced on the way
 };
 

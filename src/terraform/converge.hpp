@@ -67,7 +67,7 @@ class Converge {
   std::filesystem::path shadow_;  // where the plan is made, of a stack that is sized by its template
   Descriptor lock_;
   State state_;
-  bool remote_ = false;  // the backend is no local file
+  bool remote_ = false;              // the backend is no local file
   std::set<int> half_made_;          // what operations before this one have left tainted
   std::vector<std::string> healed_;  // what the plan replaces of that
   bool claimed_ = false;

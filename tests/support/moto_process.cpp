@@ -174,7 +174,8 @@ void MotoProcess::use_aws_environment() const {
 std::string MotoProcess::request(const std::string& text) const {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return "";
-  const timeval limit{20, 0};
+  // Its first call of a service loads that service: half a minute on a busy machine.
+  const timeval limit{90, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   const sockaddr_in address = loopback(port_);
   std::string answer;
@@ -203,15 +204,23 @@ std::string MotoProcess::call(const std::string& service, const std::string& for
   return answer.substr(body + 4);
 }
 
-void MotoProcess::make_bucket(const std::string& name) const {
+void MotoProcess::put(const std::string& path, const std::string& content) const {
   const std::string answer =
       request(fmt::format("PUT /{} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nAuthorization: AWS4-HMAC-SHA256 "
                           "Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n"
-                          "Content-Length: 0\r\n\r\n",
-                          name, port_));
+                          "Content-Length: {}\r\n\r\n{}",
+                          path, port_, content.size(), content));
   if (answer.compare(0, 5, "HTTP/") != 0 || answer.compare(8, 4, " 200") != 0) {
-    throw std::runtime_error("moto: bucket " + name + ": " + answer);
+    throw std::runtime_error("moto: PUT " + path + ": " + answer);
   }
+}
+
+void MotoProcess::make_bucket(const std::string& name) const {
+  put(name, "");
+}
+
+void MotoProcess::put_object(const std::string& bucket, const std::string& key, const std::string& content) const {
+  put(bucket + "/" + key, content);
 }
 
 }  // namespace stackscaler::test

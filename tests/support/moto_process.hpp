@@ -36,16 +36,18 @@ class MotoProcess {
   // Sets AWS_* and TF_CLI_CONFIG_FILE of this process; the file lives as long as this object.
   void use_aws_environment() const;
   // POSTs a query-protocol call, "Action=DescribeInstances&Version=2016-11-15", to `service` ("ec2",
-  // "elasticloadbalancing", "dynamodb") and gives the answer's body; throws when there is none or its status is not
+  // "elasticloadbalancing") and gives the answer's body; throws when there is none or its status is not
   // 200.
   [[nodiscard]] std::string call(const std::string& service, const std::string& form) const;
   // An S3 bucket of that name, for a remote backend.
   void make_bucket(const std::string& name) const;
+  void put_object(const std::string& bucket, const std::string& key, const std::string& content) const;
 
  private:
   [[nodiscard]] Result<void> launch();
   [[nodiscard]] bool alive();
   [[nodiscard]] std::string request(const std::string& text) const;
+  void put(const std::string& path, const std::string& content) const;  // of S3
 
   TempDir folder_;
   int port_ = 0;

@@ -72,6 +72,15 @@ class AwsStack {
     return ids;
   }
   void terminate(const std::string& id) const { (void)ec2("TerminateInstances&InstanceId.1=" + id); }
+  // An instance with the stack's tag, made past Terraform; its id.
+  [[nodiscard]] std::string launch_orphan() const {
+    return all_of_tag(ec2("RunInstances&MinCount=1&MaxCount=1&InstanceType=t3.micro&ImageId=" + image_ +
+                          "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=stackscaler%3Astack"
+                          "&TagSpecification.1.Tag.1.Value=web"),
+                      "instanceId")
+        .at(0);
+  }
+  [[nodiscard]] std::filesystem::path data() const { return home_ / "data"; }
   [[nodiscard]] std::string ec2(const std::string& action) const {
     return moto.call("ec2", "Version=2016-11-15&Action=" + action);
   }
@@ -92,16 +101,17 @@ class AwsStack {
   std::unique_ptr<Host> host;
 
  private:
-  void write_values() const {
+  void write_values() {
     const std::string vpc = all_of_tag(ec2("DescribeVpcs"), "vpcId").at(0);
     const auto subnets = all_of_tag(ec2("DescribeSubnets"), "subnetId");
-    const std::string image = all_of_tag(ec2("DescribeImages"), "imageId").at(0);
+    image_ = all_of_tag(ec2("DescribeImages"), "imageId").at(0);
     std::ofstream(folder_ / "terraform.tfvars")
         << "vpc_id = \"" << vpc << "\"\nsubnet_ids = [\"" << subnets.at(0) << "\", \"" << subnets.at(1)
-        << "\"]\nami_id = \"" << image << "\"\nremote_write_url = \"http://mimir.internal:8080/api/v1/push\"\n"
+        << "\"]\nami_id = \"" << image_ << "\"\nremote_write_url = \"http://mimir.internal:8080/api/v1/push\"\n"
         << "aws_endpoint = \"" << moto.url() << "\"\n";
   }
 
+  std::string image_;
   TempDir folder_;
   TempDir home_;
 };

@@ -3,7 +3,10 @@
 // The AWS examples, unchanged, against an imitation of AWS, checked in its API and not in Terraform's state.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "aws_stack.hpp"
 #include "policy/reasons.hpp"
@@ -23,6 +26,30 @@ class AwsContract : public ::testing::Test {
   }
 };
 
+terraform::DoctorReport examine(const AwsStack& stack) {
+  // A host of its own, since a tool keeps the environment that it was made in.
+  test::Host host(stack.data(), stack.host->registry.root());
+  terraform::DoctorRequest request;
+  request.stack = test::Host::ref("web");
+  auto report = test::run(host.io, host.driver.examine(std::move(request)));
+  if (!report) throw std::runtime_error(report.error().message());
+  return std::move(*report);
+}
+
+std::string said(const terraform::DoctorReport& report) {
+  std::string out;
+  for (const auto& check : report.checks) {
+    out += check.name + " " + std::string(to_string(check.health)) + ": " + check.message + "\n";
+  }
+  return out;
+}
+
+std::string slurp(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
 TEST_F(AwsContract, InstancesBehindAClassicElbGoLastInFirstOut) {
   AwsStack stack("aws-ec2-elb", 1, "aws_elb_attachment.app");
   const std::string oldest = stack.ids().at(0);
@@ -41,6 +68,28 @@ TEST_F(AwsContract, InstancesBehindAClassicElbGoLastInFirstOut) {
   ASSERT_TRUE(down) << down.error().message();
   EXPECT_EQ(stack.running(), (Ids{three[0], three[1]}));
   EXPECT_EQ(stack.behind_elb(), (Ids{three[0], three[1]}));
+
+  // An instance that a killed terraform would have left, for the doctor to find; on the same stack, since each costs.
+  const auto before = examine(stack);
+  EXPECT_TRUE(before.sound()) << said(before);
+  const std::string orphan = stack.launch_orphan();
+  const std::string state = slurp(stack.folder() / "terraform.tfstate");
+
+  const auto report = examine(stack);
+
+  ASSERT_EQ(report.orphans.size(), 1U) << said(report);
+  EXPECT_EQ(report.orphans[0].id, orphan);
+  EXPECT_NE(report.orphans[0].import_command.find("'aws_instance.app[2]' '" + orphan + "'"), std::string::npos);
+  EXPECT_EQ(report.orphans[0].remove_command, "aws ec2 terminate-instances --instance-ids '" + orphan + "'");
+  EXPECT_EQ(slurp(stack.folder() / "terraform.tfstate"), state);
+  EXPECT_EQ(stack.running(), (Ids{three[0], three[1], orphan})) << "nothing was done to it";
+
+  // Without a query of its own the environment alone says where to look.
+  fs::remove(stack.folder() / "doctor.hcl");
+  ::setenv("AWS_ENDPOINT_URL", stack.moto.url().c_str(), 1);
+  const auto made = examine(stack);
+  ::unsetenv("AWS_ENDPOINT_URL");
+  EXPECT_EQ(made.orphans.size(), 1U) << said(made);
 }
 
 TEST_F(AwsContract, InstancesBehindATargetGroupGoLastInFirstOut) {

@@ -44,7 +44,9 @@ std::string command_line_page() {
                                                        {"stack", "list"},
                                                        {"stack", "show"},
                                                        {"stack", "adopt"},
-                                                       {"stack", "scale"}};
+                                                       {"stack", "scale"},
+                                                       {"stack", "deploy"},
+                                                       {"stack", "doctor"}};
   for (std::vector<std::string> arguments : commands) {
     std::string title = "stackscaler";
     for (const std::string& a : arguments) title += " " + a;
