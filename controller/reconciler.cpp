@@ -117,7 +117,8 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
   const ports::StackView& view = *memory->view;
   const int count = view.count;
   const std::optional<int> known = std::exchange(memory->last_count, count);
-  if (known == count) co_return;
+  // A rehearsal forgets its counts with the process.
+  if (known == count || parts_.gate.settings().rehearsal) co_return;
   if (recovering(view.name)) {
     memory->last_count = known;  // an operation of ours is still at work: judged when it has ended
     co_return;

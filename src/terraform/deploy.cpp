@@ -32,36 +32,7 @@ std::string list_of(const std::vector<std::string>& lines) {
   return text;
 }
 
-std::string summary_of(const PlanStream& plan) {
-  std::string text;
-  for (const PlannedChange& change : plan.changes) {
-    if (change.action == "create") text += (text.empty() ? "create " : ", ") + change.address;
-  }
-  return text;
-}
-
 }  // namespace
-
-std::vector<std::string> beyond_creation(const PlanStream& plan) {
-  std::vector<std::string> found;
-  if (plan.malformed > 0 || plan.truncated || plan.torn || !plan.plan_summary) {
-    found.emplace_back("the plan could not be read to its end");
-    return found;
-  }
-  for (const PlannedChange& change : plan.changes) {
-    const bool harmless = change.action == "create" || change.action == "read" || change.action == "noop";
-    if (harmless && !change.importing && change.previous_address.empty()) continue;
-    found.push_back((change.importing ? "import" : change.action) + " " + change.address);
-  }
-  for (const PlannedChange& change : plan.drift) found.push_back("changed outside of Terraform: " + change.address);
-  const ChangeSummary& sum = *plan.plan_summary;
-  if (found.empty() &&
-      (sum.change != 0 || sum.remove != 0 || sum.import != 0 || sum.forget != 0 || sum.unknown_counts)) {
-    found.emplace_back("the plan's summary counts more than creations");
-  }
-  if (found.empty() && sum.add == 0) found.emplace_back("it creates nothing");
-  return found;
-}
 
 Deploy::Deploy(Services& services, const ports::WritePermit* permit, DeployRequest request, ports::ProgressSink sink)
     : s_(services), permit_(permit), request_(std::move(request)), sink_(std::move(sink)) {}
@@ -259,7 +230,7 @@ asio::awaitable<Result<void>> Deploy::plan() {
         ErrorKind::invalid_input, reason::kPlanRefused,
         "stack " + request_.id + ": the plan is not one that only creates, so nothing was changed: " + list_of(more));
   }
-  report_.summary = summary_of(*stream);
+  report_.summary = creation_summary(*stream);
   co_return Result<void>{};
 }
 

@@ -89,5 +89,7 @@ class Deploy {
 
 // What a plan holds beside creations and reads, and whatever else forbids to trust it; empty: none.
 [[nodiscard]] std::vector<std::string> beyond_creation(const PlanStream& plan);
+// "create a.b[0], a.b[1]".
+[[nodiscard]] std::string creation_summary(const PlanStream& plan);
 
 }  // namespace stackscaler::terraform

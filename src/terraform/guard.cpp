@@ -14,14 +14,6 @@ namespace {
 
 namespace reason = policy::reason;
 
-// By resource, then by index as a number: app[2] before app[10].
-bool before(const std::string& left, const std::string& right) {
-  const auto a = parse_address(left);
-  const auto b = parse_address(right);
-  if (!a || !b) return !a && (b || left < right);
-  return std::pair(a->base, a->index.value_or(-1)) < std::pair(b->base, b->index.value_or(-1));
-}
-
 std::string joined(const std::set<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -260,7 +252,7 @@ class Guard {
       for (const std::string& address : gone_) refused_.push_back(address + " was deleted outside Terraform");
       verdict.reason = all_unhealthy_ ? reason::kUnhealthyStack : reason::kPlanRefused;
     } else {
-      std::sort(healed_.begin(), healed_.end(), before);
+      std::sort(healed_.begin(), healed_.end(), address_before);
       verdict.healed = std::move(healed_);
     }
     verdict.creates = std::move(creates_);
@@ -274,7 +266,7 @@ class Guard {
     std::string text;
     for (auto [action, addresses] : named_) {
       // Terraform lists them in the order of its graph walk, which differs from run to run.
-      std::sort(addresses.begin(), addresses.end(), before);
+      std::sort(addresses.begin(), addresses.end(), address_before);
       text += (text.empty() ? "" : "; ") + action + " ";
       for (std::size_t i = 0; i < addresses.size() && i < kMaxNamed; ++i) {
         text += (i == 0 ? "" : ", ") + one_line(addresses[i], 200);

@@ -53,7 +53,7 @@ TEST(StreamTest, KnowsWhatWasInCreation) {
                    line("apply_start", "a.b[2]", "delete") + line("apply_start", "a.b[3]", "create") +
                    line("apply_complete", "a.b[0]", "create") + line("apply_errored", "a.b[3]", "create"));
 
-  ASSERT_EQ(stream.running.size(), 1U);
+  ASSERT_EQ(stream.running.size(), 2U);  // and a deletion
   EXPECT_EQ(stream.running.begin()->first, "a.b[1]");
   EXPECT_EQ(stream.running.begin()->second.action, "create");
 }
