@@ -36,7 +36,8 @@ void Redactor::keep(std::string value, std::size_t least) {
   if (std::find(values_.begin(), values_.end(), value) != values_.end()) return;
   values_.push_back(std::move(value));
   // The longest first: a value that holds another one goes as a whole.
-  std::stable_sort(values_.begin(), values_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::sort(values_.begin(), values_.end(),
+            [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
 }
 
 void Redactor::add(std::string_view value) {

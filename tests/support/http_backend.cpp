@@ -2,7 +2,6 @@
 #include "support/http_backend.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -33,7 +32,7 @@ HttpBackend::~HttpBackend() {
     co_await server_.stop();
     io_.stop();
   };
-  boost::asio::co_spawn(io_, stop(), boost::asio::detached);
+  boost::asio::co_spawn(io_, stop(), [](const std::exception_ptr&) {});
   thread_.join();
 }
 

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "terraform/guard.hpp"
 #include "terraform/classify.hpp"
+#include "terraform/guard.hpp"
 #include "terraform/state_lock.hpp"
 #include "terraform/stream.hpp"
 

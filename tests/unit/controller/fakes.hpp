@@ -58,7 +58,7 @@ class FakeDriver final : public ports::StackDriver {
   Duration apply_time{};
   int planned = 0;
   std::deque<Result<ports::PlanReport>> plans;  // what plan() answers, then that all is well
-  std::vector<std::string> steps;  // progress of a scale, ten seconds apart
+  std::vector<std::string> steps;               // progress of a scale, ten seconds apart
   std::deque<Error> fail_observe;
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
