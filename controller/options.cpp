@@ -147,6 +147,11 @@ struct Commands {
         ->type_name("DURATION");
     metrics->add_option("--step", f.step, "between two points of --since [a 240th of it, at least 15s]")
         ->type_name("DURATION");
+    add_stack_commands(o, f);
+    version = root.add_subcommand("version", "the version");
+  }
+
+  void add_stack_commands(Options& o, Flags& f) {
     auto* stack = root.add_subcommand("stack", "look at stacks and size them by hand");
     stack->require_subcommand(1);
     list = stack->add_subcommand("list", "the adopted stacks and their counts");
@@ -169,6 +174,14 @@ struct Commands {
         ->check(CLI::Range(0, policy::kMaxInstances));
     scale->add_option("--reason", f.stack_reason, "kept in the stack's metadata and the journal")->type_name("TEXT");
     scale->add_flag("--force", o.force, "remove more at once than a quarter of the instances");
+    doctor->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
+    doctor->add_option("--query", o.query, "Terraform configuration that lists the instances [the stack's doctor.hcl]")
+        ->type_name("FILE");
+    add_adopt(o);
+    add_deploy(o);
+  }
+
+  void add_adopt(Options& o) {
     adopt->add_option("folder", o.folder, "the Terraform root module")->required()->type_name("DIR");
     adopt->add_option("--id", o.stack_id, "the stack's id [the folder's name]")->type_name("ID");
     adopt->add_option("--variable", o.variable, "the variable that holds the count [instance_count]")
@@ -182,6 +195,9 @@ struct Commands {
         ->type_name("FILE");
     adopt->add_option("--context", o.context_file, "JSON object of the template's values")->type_name("FILE");
     adopt->add_flag("--accept-state", o.accept_state, "accept a state that changed (another lineage, older serial)");
+  }
+
+  void add_deploy(Options& o) {
     deploy->add_option("id", o.stack_id, "the new stack's id")->required()->type_name("ID");
     deploy->add_option("--template", o.template_file, "the main.tf with {{ name }} placeholders")
         ->required()
@@ -196,10 +212,6 @@ struct Commands {
     deploy->add_option("--resource", o.resource, "the counted resource; found when there is just one")
         ->type_name("ADDRESS");
     deploy->add_flag("--yes", o.yes, "apply the plan");
-    doctor->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
-    doctor->add_option("--query", o.query, "Terraform configuration that lists the instances [the stack's doctor.hcl]")
-        ->type_name("FILE");
-    version = root.add_subcommand("version", "the version");
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
