@@ -10,7 +10,6 @@
 namespace stackscaler::terraform {
 
 namespace asio = boost::asio;
-using asio::experimental::awaitable_operators::operator||;
 
 namespace {
 
@@ -57,6 +56,7 @@ Admission::Admission(asio::any_io_executor executor, Clock& clock, AdmissionLimi
 }
 
 asio::awaitable<Result<Admission::Ticket>> Admission::enter(Told told) {
+  using asio::experimental::awaitable_operators::operator||;
   Waiter me(*this, std::move(told));
   while (!closed_) {
     bool for_memory = false;

@@ -128,21 +128,24 @@ asio::awaitable<Result<void>> check_workspace(Services& services, const Target& 
                                            target.entry.folder.string() + " workspace new " + workspace + ")");
 }
 
-asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
-  auto begin = [&registry = services.registry, request]() -> Result<stack::StackEntry> {
-    auto entry = entry_for(registry, request);
-    if (!entry) return entry;
-    std::string& recorded = entry->metadata.terraform->template_file;
-    if (!request.template_file.empty()) recorded = request.template_file.string();
-    if (!recorded.empty()) {
-      auto put = request.context.empty() ? Result<void>() : stack::set_context(entry->metadata, request.context);
-      if (!put) return fail(std::move(put).error());
-      return entry;
-    }
-    auto declared = check_variable(entry->folder, request.variable);
-    if (!declared) return fail(std::move(declared).error());
+// The entry to be, with how it is sized.
+Result<stack::StackEntry> begin_entry(const stack::Registry& registry, const AdoptRequest& request) {
+  auto entry = entry_for(registry, request);
+  if (!entry) return entry;
+  std::string& recorded = entry->metadata.terraform->template_file;
+  if (!request.template_file.empty()) recorded = request.template_file.string();
+  if (!recorded.empty()) {
+    auto put = request.context.empty() ? Result<void>() : stack::set_context(entry->metadata, request.context);
+    if (!put) return fail(std::move(put).error());
     return entry;
-  };
+  }
+  auto declared = check_variable(entry->folder, request.variable);
+  if (!declared) return fail(std::move(declared).error());
+  return entry;
+}
+
+asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
+  auto begin = [&registry = services.registry, request] { return begin_entry(registry, request); };
   auto entry = co_await offload(services.pool, std::move(begin));
   if (!entry) co_return fail(std::move(entry).error());
   Target target;

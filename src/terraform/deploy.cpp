@@ -32,6 +32,45 @@ std::string list_of(const std::vector<std::string>& lines) {
   return text;
 }
 
+Result<void> make_home(const fs::path& home, const std::string& id) {
+  std::error_code ec;
+  fs::create_directories(home.parent_path(), ec);
+  if (!fs::create_directory(home, ec)) {
+    if (ec) return fail(ErrorKind::unavailable, "cannot create " + home.string() + ": " + ec.message());
+    return fail(ErrorKind::conflict, reason::kStackExists,
+                fs::exists(home / "deploy_metadata.json", ec)
+                    ? "stack " + id + " is there already; look at it with: stackscaler stack show " + id
+                    : "the folder " + home.string() +
+                          " is there already, maybe of a deploy that was cut short before its apply; if nothing in "
+                          "it is needed (look for a terraform.tfstate), remove it and repeat");
+  }
+  fs::permissions(home, fs::perms::owner_all, ec);
+  return {};
+}
+
+// main.tf, and the template where that sizes the stack; and the new stack's lock.
+Result<Descriptor> fill_home(const fs::path& home, const std::string& text, bool uses, const std::string& source) {
+  auto written = write_file_atomic(home / "main.tf", text, 0600);
+  if (!written) return fail(std::move(written).error());
+  auto declared = declares_variable(home, kCountName);
+  if (!declared) return fail(std::move(declared).error());
+  if (!*declared && !uses) {
+    return fail(ErrorKind::invalid_input,
+                "the template declares no variable \"instance_count\" and doesn't use {{ instance_count }}; use one "
+                "of them as the resource's count (count = {{ instance_count }})");
+  }
+  if (*declared && uses) {
+    return fail(ErrorKind::invalid_input,
+                "the template declares the variable \"instance_count\" and uses {{ instance_count }}, so it isn't "
+                "clear which of them sizes the stack; keep one");
+  }
+  if (uses) {
+    auto kept = write_file_atomic(home / kTemplateCopy, source, 0600);
+    if (!kept) return fail(std::move(kept).error());
+  }
+  return lock_stack(home);
+}
+
 }  // namespace
 
 Deploy::Deploy(Services& services, const ports::WritePermit* permit, DeployRequest request, ports::ProgressSink sink)
@@ -106,46 +145,13 @@ asio::awaitable<Result<void>> Deploy::claim() {
     co_return fail(ErrorKind::conflict, reason::kStackBusy, "stack " + request_.id + " is being changed already");
   }
   claimed_ = true;
-  auto make = [home = target_.entry.home, id = request_.id, text = main_tf_]() -> Result<void> {
-    std::error_code ec;
-    fs::create_directories(home.parent_path(), ec);
-    if (!fs::create_directory(home, ec)) {
-      if (ec) return fail(ErrorKind::unavailable, "cannot create " + home.string() + ": " + ec.message());
-      return fail(ErrorKind::conflict, reason::kStackExists,
-                  fs::exists(home / "deploy_metadata.json", ec)
-                      ? "stack " + id + " is there already; look at it with: stackscaler stack show " + id
-                      : "the folder " + home.string() +
-                            " is there already, maybe of a deploy that was cut short before its apply; if nothing in "
-                            "it is needed (look for a terraform.tfstate), remove it and repeat");
-    }
-    fs::permissions(home, fs::perms::owner_all, ec);
-    return {};
-  };
+  auto make = [home = target_.entry.home, id = request_.id] { return make_home(home, id); };
   auto made = co_await offload(s_.pool, std::move(make));
   if (!made) co_return made;
   made_ = true;
-  auto fill = [home = target_.entry.home, text = main_tf_, uses = uses_count_, source = request_.template_text,
-               &by = target_.template_file]() -> Result<Descriptor> {
-    auto written = write_file_atomic(home / "main.tf", text, 0600);
-    if (!written) return fail(std::move(written).error());
-    auto declared = declares_variable(home, kCountName);
-    if (!declared) return fail(std::move(declared).error());
-    if (!*declared && !uses) {
-      return fail(ErrorKind::invalid_input,
-                  "the template declares no variable \"instance_count\" and doesn't use {{ instance_count }}; use one "
-                  "of them as the resource's count (count = {{ instance_count }})");
-    }
-    if (*declared && uses) {
-      return fail(ErrorKind::invalid_input,
-                  "the template declares the variable \"instance_count\" and uses {{ instance_count }}, so it isn't "
-                  "clear which of them sizes the stack; keep one");
-    }
-    if (uses) {
-      by = home / kTemplateCopy;
-      auto kept = write_file_atomic(by, source, 0600);
-      if (!kept) return fail(std::move(kept).error());
-    }
-    return lock_stack(home);
+  if (uses_count_) target_.template_file = target_.entry.home / kTemplateCopy;
+  auto fill = [home = target_.entry.home, text = main_tf_, uses = uses_count_, source = request_.template_text] {
+    return fill_home(home, text, uses, source);
   };
   auto lock = co_await offload(s_.pool, std::move(fill));
   if (!lock) co_return fail(std::move(lock).error());

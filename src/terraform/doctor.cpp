@@ -13,7 +13,6 @@
 namespace stackscaler::terraform {
 
 namespace asio = boost::asio;
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 namespace {

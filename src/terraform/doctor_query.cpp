@@ -16,7 +16,6 @@ namespace stackscaler::terraform {
 
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
-namespace reason = policy::reason;
 using Json = nlohmann::json;
 
 namespace {
@@ -160,7 +159,10 @@ KnownIds known_ids(std::string_view state, const std::string& base) {
     if (instances == resource.end() || !instances->is_array()) continue;
     const std::string module = text_of(resource, "module");
     const std::string name = text_of(resource, "type") + "." + text_of(resource, "name");
-    const auto address = parse_address((module.empty() ? module : module + ".") + name);
+    std::string full = module;
+    if (!module.empty()) full += ".";
+    full += name;
+    const auto address = parse_address(full);
     if (address && address->base == base && address->index_in_module) split_module(module, name, known);
     for (const Json& instance : *instances) {
       if (!instance.is_object() || !instance.contains("attributes") || !instance["attributes"].is_object()) continue;
