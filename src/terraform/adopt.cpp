@@ -144,6 +144,16 @@ Result<stack::StackEntry> begin_entry(const stack::Registry& registry, const Ado
   return entry;
 }
 
+// Where a template sizes the stack: main.tf must be what it renders for the count.
+asio::awaitable<Result<void>> check_template(Services& services, Target& target, int count) {
+  if (!by_template(target)) co_return Result<void>{};
+  auto check = [target, count] { return check_main(target, {count}); };
+  auto rendered = co_await offload(services.pool, std::move(check));
+  if (!rendered) co_return fail(std::move(rendered).error());
+  target.entry.metadata.template_ = target.template_file.filename().string();
+  co_return Result<void>{};
+}
+
 asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
   auto begin = [&registry = services.registry, request] { return begin_entry(registry, request); };
   auto entry = co_await offload(services.pool, std::move(begin));
@@ -178,13 +188,8 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   if (!found) co_return fail(std::move(found).error());
   auto exists = check_resource(*state, *found);
   if (!exists) co_return fail(std::move(exists).error());
-  if (by_template(target)) {
-    const int count = static_cast<int>(state->indexes(*found).size());
-    auto check = [target, count] { return check_main(target, {count}); };
-    auto rendered = co_await offload(services.pool, std::move(check));
-    if (!rendered) co_return fail(std::move(rendered).error());
-    target.entry.metadata.template_ = target.template_file.filename().string();
-  }
+  auto rendered = co_await check_template(services, target, static_cast<int>(state->indexes(*found).size()));
+  if (!rendered) co_return fail(std::move(rendered).error());
   auto look = [folder = target.entry.folder, workspace = request.workspace] { return backend_of(folder, workspace); };
   auto backend = co_await offload(services.pool, std::move(look));
   if (!backend) co_return fail(std::move(backend).error());

@@ -176,8 +176,14 @@ TEST_F(HookContract, WithOnePlaceTheSecondWaitsAndTellsItsPlace) {
   boost::asio::io_context& io = rig.host.io;
   bool ended = false;
   boost::asio::co_spawn(io, plan_into(rig.host), [&](const std::exception_ptr&) { ended = true; });
+  // A look makes its folder when it has its place.
+  const auto operations = rig.home / "data" / "operations";
+  io.restart();
+  while (!std::filesystem::exists(operations) || std::filesystem::is_empty(operations)) io.run_one();
 
   const auto report = scale(rig.host, 2);
+  io.restart();
+  while (!ended) io.run_one();
 
   ASSERT_TRUE(report) << report.error().message();
   const auto& told = rig.host.progress;
