@@ -5,6 +5,7 @@
 
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
+#include "terraform/apply.hpp"
 #include "terraform/converge.hpp"
 #include "terraform/failure.hpp"
 #include "terraform/judgement.hpp"
@@ -37,24 +38,8 @@ std::string orphans_text(const PlanStream& stream, const std::string& stack) {
 }
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
-  ChildSpec spec;
-  spec.program = s_.tool.binary();
-  spec.arguments = {"apply", "-json", "-input=false", lock_timeout(s_), folder_->plan_file().string()};
-  spec.environment =
-      s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace), target_.environment);
-  spec.folder = target_.entry.folder;
-  spec.lock_fd = lock_.get();
-  auto begin = [executor = s_.executor, spec = std::move(spec), folder = *folder_]() mutable -> Result<ChildProcess> {
-    auto out = create_private(folder.apply_stream());
-    if (!out) return fail(std::move(out).error());
-    auto err = create_private(folder.apply_errors());
-    if (!err) return fail(std::move(err).error());
-    spec.stdout_fd = out->get();
-    spec.stderr_fd = err->get();
-    return ChildProcess::spawn(executor, spec);
-  };
   const SteadyTime begun = s_.clock.steady_now();
-  auto started = co_await offload(s_.pool, std::move(begin));
+  auto started = co_await start_apply(s_, target_, *folder_, record_.id, lock_.get());
   if (!started) {
     Followed nothing;
     co_return co_await settle(std::move(nothing));

@@ -9,6 +9,7 @@
 #include "policy/reasons.hpp"
 #include "stack/template.hpp"
 #include "terraform/adopt.hpp"
+#include "terraform/apply.hpp"
 #include "terraform/failure.hpp"
 #include "terraform/sizing.hpp"
 
@@ -298,22 +299,7 @@ asio::awaitable<Result<void>> Deploy::commit_to_apply() {
 }
 
 asio::awaitable<Result<DeployReport>> Deploy::apply() {
-  ChildSpec spec;
-  spec.program = s_.tool.binary();
-  spec.arguments = {"apply", "-json", "-input=false", lock_timeout(s_), folder_->plan_file().string()};
-  spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
-  spec.folder = target_.entry.folder;
-  spec.lock_fd = lock_.get();
-  auto begin = [executor = s_.executor, spec = std::move(spec), folder = *folder_]() mutable -> Result<ChildProcess> {
-    auto out = create_private(folder.apply_stream());
-    if (!out) return fail(std::move(out).error());
-    auto err = create_private(folder.apply_errors());
-    if (!err) return fail(std::move(err).error());
-    spec.stdout_fd = out->get();
-    spec.stderr_fd = err->get();
-    return ChildProcess::spawn(executor, spec);
-  };
-  auto started = co_await offload(s_.pool, std::move(begin));
+  auto started = co_await start_apply(s_, target_, *folder_, record_.id, lock_.get());
   if (!started) {
     Error error = std::move(started).error();
     record_.count_after = 0;
