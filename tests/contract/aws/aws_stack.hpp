@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <regex>
 #include <set>
@@ -30,13 +31,16 @@ inline std::vector<std::string> all_of_tag(const std::string& xml, const std::st
 
 class AwsStack {
  public:
-  // Throws when moto or terraform fails. `dependent`: the resource that attaches the instances.
-  AwsStack(const std::string& example, int count, const std::string& dependent) {
+  // Throws when moto or terraform fails. `dependents`: the resources that attach the instances. `edit` may change the
+  // copy of the example before it is applied.
+  AwsStack(const std::string& example, int count, std::vector<std::string> dependents,
+           const std::function<void(const std::filesystem::path& folder)>& edit = {}) {
     if (auto started = moto.start(); !started) throw std::runtime_error(started.error().message());
     moto.use_aws_environment();
     std::filesystem::copy(std::filesystem::path(STK_EXAMPLES) / example, folder_.path(),
                           std::filesystem::copy_options::recursive);
     write_values();
+    if (edit) edit(folder_.path());
     terraform("init -input=false -no-color");
     terraform("apply -auto-approve -input=false -no-color -var instance_count=" + std::to_string(count));
     std::filesystem::create_directories(home_ / "data");
@@ -45,7 +49,7 @@ class AwsStack {
     request.folder = folder_.path();
     request.id = "web";
     request.resource = "aws_instance.app";
-    request.dependents = {dependent};
+    request.dependents = std::move(dependents);
     if (auto adopted = host->adopt(std::move(request)); !adopted) throw std::runtime_error(adopted.error().message());
   }
 
