@@ -52,6 +52,9 @@ struct ScaleOrder {
   std::optional<SteadyTime> start_by;
   // Asked with the permit before every step that can't be taken back; a failure ends the operation. Absent: it is.
   std::function<Result<void>()> still_wanted;
+  // Asked after a drain, which may have taken long: whether what was decided is right for what the metrics say now.
+  // Absent: it is.
+  std::function<boost::asio::awaitable<Result<void>>()> still_right;
   std::string reason;
   std::string message;
 };

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::size_t kMaxPlanFile = 512U << 20U;
 
+}  // namespace
+
 Error refused(const Target& target, const Verdict& verdict, int from, int to) {
   constexpr std::size_t kNamed = 5;
   std::string lines;
@@ -32,8 +34,6 @@ Error refused(const Target& target, const Verdict& verdict, int from, int to) {
                    ". Look at it with: stackscaler reconcile --dry-run --plan");
 }
 
-}  // namespace
-
 Converge::Converge(Services& services, const ports::WritePermit& permit, ports::ScaleOrder order,
                    ports::ProgressSink sink)
     : s_(services), permit_(permit), order_(std::move(order)), sink_(std::move(sink)) {}
@@ -46,7 +46,8 @@ Converge::~Converge() {
   fs::remove(folder_->plan_file(), ignored);
   fs::remove(folder_->count_file(), ignored);
   drop_shadow(target_, record_.id);
-  fs::remove(folder_->environment_file(), ignored);
+  // An operation that the journal still has open is brought to its end with this.
+  if (!open_) fs::remove(folder_->environment_file(), ignored);
 }
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
@@ -68,6 +69,8 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::run() {
   if (verdict->nothing_to_do) co_return co_await keep_as_it_is(verdict->summary);
   auto drained = co_await drain();
   if (!drained) co_return co_await abandon(std::move(drained).error());
+  if (*drained) verdict = co_await plan_again();
+  if (!verdict) co_return co_await abandon(std::move(verdict).error());
   auto committed = co_await commit_to_apply(std::move(*verdict));
   if (!committed) co_return co_await abandon(std::move(committed).error());
   co_return co_await apply();
@@ -254,6 +257,7 @@ asio::awaitable<Result<void>> Converge::commit_to_apply(Verdict verdict) {
 asio::awaitable<Result<void>> Converge::journal() {
   ports::OperationRecord copy = record_;
   auto written = co_await s_.journal.put_operation(std::move(copy));
+  if (written) open_ = !ports::finished(record_.phase);
   if (written) co_return written;
   co_return fail(ErrorKind::unavailable, reason::kJournalUnavailable,
                  "nothing is changed without a journal: " + written.error().message());

@@ -42,13 +42,15 @@ class Converge {
   [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> keep_as_it_is(std::string summary);
   [[nodiscard]] HookCall hook_call(const char* name, policy::Hook hook, std::vector<Instance> instances) const;
-  [[nodiscard]] boost::asio::awaitable<Result<void>> drain();
+  // True when a hook was asked: time has passed, and what was planned before is old.
+  [[nodiscard]] boost::asio::awaitable<Result<bool>> drain();
+  [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan_again();
   [[nodiscard]] boost::asio::awaitable<std::string> welcome(std::vector<Instance> instances);
   [[nodiscard]] boost::asio::awaitable<Result<void>> commit_to_apply(Verdict verdict);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> apply();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle(Followed followed);
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> fall_short(Followed followed, int count);
-  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle_blind(Error unreadable);
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> settle_blind(bool applied, Error unreadable);
 
   // Journals the record as it is now; JournalUnavailable otherwise.
   [[nodiscard]] boost::asio::awaitable<Result<void>> journal();
@@ -71,9 +73,12 @@ class Converge {
   std::set<int> half_made_;          // what operations before this one have left tainted
   std::vector<std::string> healed_;  // what the plan replaces of that
   bool claimed_ = false;
+  bool open_ = false;  // in the journal
   Admission::Ticket slot_;
 };
 
+// The error of a plan that the guard refuses: each address, action and reason, and how to look at it.
+[[nodiscard]] Error refused(const Target& target, const Verdict& verdict, int from, int to);
 // The sentence of an operation that did not reach its target. `died`: terraform was killed before it could say so.
 [[nodiscard]] std::string shortfall(int holds, int wanted, bool died);
 // "; in creation were A, B: look for them with: stackscaler stack doctor ID"; "" when no creation was under way.

@@ -17,6 +17,12 @@ namespace stackscaler::terraform {
 namespace asio = boost::asio;
 namespace reason = policy::reason;
 
+namespace {
+
+constexpr int kPullsAgain = 3;  // after an apply, where the state can't be read at once
+
+}  // namespace
+
 std::string shortfall(int holds, int wanted, bool died) {
   std::string text = "the state holds " + std::to_string(holds) + " of " + std::to_string(wanted);
   if (died) text += "; instances that were being created when terraform died may exist without being in the state";
@@ -41,8 +47,9 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
   const SteadyTime begun = s_.clock.steady_now();
   auto started = co_await start_apply(s_, target_, *folder_, record_.id, lock_.get());
   if (!started) {
-    Followed nothing;
-    co_return co_await settle(std::move(nothing));
+    Error error(ErrorKind::unavailable, reason::kApplyFailed,
+                "stack " + record_.stack + ": terraform apply was not started: " + started.error().message());
+    co_return co_await abandon(std::move(error));
   }
   ChildProcess child = std::move(*started);
   s_.applies.push_back(&child);
@@ -72,11 +79,14 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
 asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) {
   tell("Verifying");
   auto pulled = co_await pull_state(s_, target_);
-  if (!pulled) pulled = co_await pull_state(s_, target_);
+  for (int again = 0; !pulled && again < kPullsAgain; ++again) {
+    (void)co_await s_.clock.sleep_for(s_.options.pull_pause);
+    pulled = co_await pull_state(s_, target_);
+  }
   if (pulled && pulled->lineage != state_.lineage) {
     pulled = fail(ErrorKind::invalid_input, reason::kStateChanged, "the state changed its lineage during the apply");
   }
-  if (!pulled) co_return co_await settle_blind(std::move(pulled).error());
+  if (!pulled) co_return co_await settle_blind(followed.exit.success(), std::move(pulled).error());
   std::vector<Instance> fresh = added(state_.instances(target_.resource), pulled->instances(target_.resource));
   state_ = std::move(*pulled);
   const int count = static_cast<int>(state_.indexes(target_.resource).size());
@@ -133,12 +143,15 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::fall_short(Followed follow
   co_return fail(end.kind, end.reason, "stack " + record_.stack + ": " + outcome);
 }
 
-// The apply is over and nobody can say what the stack is: the user's file says what it was before, and so do we.
-asio::awaitable<Result<ports::ScaleReport>> Converge::settle_blind(Error unreadable) {
-  auto put = co_await put_user_count(s_, target_, record_.from, IfMissing::create);
-  std::string outcome = "the apply has ended but the state can't be read (" + unreadable.message() + "); " +
-                        size_file(target_) + (put ? " was put back to " : " could not be put back to ") +
-                        std::to_string(record_.from);
+// The apply is over and the state can't be read. Terraform's own word, a success, is the best that is known then;
+// without it the user's file says what it was before, and so do we.
+asio::awaitable<Result<ports::ScaleReport>> Converge::settle_blind(bool applied, Error unreadable) {
+  const int count = applied ? record_.to : record_.from;
+  if (applied) record_.count_after = record_.to;
+  auto put = co_await put_user_count(s_, target_, count, IfMissing::create);
+  std::string outcome = std::string(applied ? "terraform applied it" : "the apply has ended") +
+                        " but the state can't be read (" + unreadable.message() + "); " + size_file(target_) +
+                        (put ? " says " : " could not be made to say ") + std::to_string(count);
   const std::string code(unreadable.reason().empty() ? reason::kStateUnreadable
                                                      : std::string_view(unreadable.reason()));
   co_await close(ports::Phase::failed, code, outcome);

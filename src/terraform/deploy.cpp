@@ -10,6 +10,7 @@
 #include "stack/template.hpp"
 #include "terraform/adopt.hpp"
 #include "terraform/apply.hpp"
+#include "terraform/converge.hpp"
 #include "terraform/failure.hpp"
 #include "terraform/sizing.hpp"
 
@@ -331,14 +332,17 @@ asio::awaitable<Result<DeployReport>> Deploy::apply() {
 asio::awaitable<Result<DeployReport>> Deploy::take_in(Followed followed) {
   const std::string folder = target_.entry.folder.string();
   if (!followed.exit.success()) {
-    std::string why = error_text(followed.stream);
-    if (why.empty()) why = "it ended without saying why";
-    const std::string outcome = "terraform apply failed: " + why + "; what it has created is in the state of " +
-                                folder + ". Finish it with: terraform -chdir=" + folder +
+    auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
+    auto err = co_await offload(s_.pool, std::move(read));
+    ApplyEnd end = apply_end(followed, err ? target_.redactor(*err) : std::string(), s_.clock.wall_now());
+    const std::string orphans = orphans_text(followed.stream, request_.id);
+    if (!orphans.empty()) end.reason = reason::kPossibleOrphans;
+    const std::string outcome = "terraform apply failed: " + end.text + "; what it has created is in the state of " +
+                                folder + orphans + ". Finish it with: terraform -chdir=" + folder +
                                 " apply, then: stackscaler stack adopt " + folder + " --id " + request_.id +
                                 "; or give it up with: terraform -chdir=" + folder + " destroy, and remove the folder";
-    co_await close(ports::Phase::failed, std::string(reason::kApplyFailed), outcome);
-    co_return fail(ErrorKind::unavailable, reason::kApplyFailed, "stack " + request_.id + ": " + outcome);
+    co_await close(ports::Phase::failed, std::string(end.reason), outcome);
+    co_return fail(end.kind, end.reason, "stack " + request_.id + ": " + outcome);
   }
   tell("Verifying");
   lock_ = Descriptor();  // adopting takes it itself

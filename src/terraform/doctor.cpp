@@ -8,6 +8,7 @@
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
 #include "terraform/doctor_query.hpp"
+#include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -89,7 +90,10 @@ class Doctor {
     } else if (*now == record.init_fingerprint) {
       add("init", Health::ok, "the configuration is that of the last init");
     } else {
-      add("init", Health::note, "the configuration changed since the last init: the next scaling runs terraform init");
+      add("init", Health::note,
+          "the configuration changed since the last init, or a policy gives backend settings, which are not known "
+          "here: "
+          "the next scaling may run terraform init");
     }
     auto backend = backend_of(target_.entry.folder, target_.workspace);
     if (backend) {
@@ -97,6 +101,7 @@ class Doctor {
     } else {
       add("backend", Health::problem, backend.error().message());
     }
+    if (by_template(target_)) return;  // main.tf is looked at when the count is known
     auto text = read_file(target_.entry.folder / kCountFile, kMaxCountFile);
     if (text) {
       const Json json = Json::parse(*text, nullptr, false);
@@ -130,12 +135,8 @@ class Doctor {
   }
 
   asio::awaitable<bool> check_state() {
-    RunSpec spec;
-    spec.folder = target_.entry.folder;
-    spec.arguments = {"state", "pull"};
-    spec.workspace = workspace_variable(target_.entry.folder, target_.workspace);
-    spec.deadline = services_.options.pull_deadline;
-    spec.kill_after = services_.options.kill_after;
+    std::vector<std::string> arguments{"state", "pull"};
+    RunSpec spec = run_spec(services_, target_, std::move(arguments), services_.options.pull_deadline);
     auto pulled = co_await services_.tool.run(std::move(spec));
     if (!pulled || !pulled->exit.success()) {
       add("state", Health::problem,
@@ -194,7 +195,11 @@ class Doctor {
       add("metadata", Health::problem,
           "the last known count is " + std::to_string(*last) + holds + ": somebody else changed it");
     }
-    if (!file_problem_.empty()) {
+    if (by_template(target_)) {
+      auto rendered = check_main(target_, {count});
+      add("main.tf", rendered ? Health::ok : Health::problem,
+          rendered ? "is what the template renders for the state's count" : rendered.error().message());
+    } else if (!file_problem_.empty()) {
       add("variables", Health::problem, file_problem_);
     } else if (!file_count_) {
       add("variables", Health::ok, std::string("there is no ") + kCountFile);
@@ -244,8 +249,10 @@ class Doctor {
     indexes_.insert(std::lower_bound(indexes_.begin(), indexes_.end(), index), index);
     Orphan orphan;
     orphan.id = id;
-    orphan.import_command = "terraform -chdir=" + quoted(target_.entry.folder.string()) + " import -var " +
-                            quoted(target_.variable + "=" + std::to_string(indexes_.size())) + " " +
+    // A stack that a template sizes has no such variable.
+    const std::string sized =
+        by_template(target_) ? "" : "-var " + quoted(target_.variable + "=" + std::to_string(indexes_.size())) + " ";
+    orphan.import_command = "terraform -chdir=" + quoted(target_.entry.folder.string()) + " import " + sized +
                             quoted(known_.before + std::to_string(index) + known_.after) + " " + quoted(id);
     const auto address = parse_address(target_.resource);
     if (address && address->type == "aws_instance") {

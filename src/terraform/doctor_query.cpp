@@ -72,14 +72,12 @@ Result<void> lay_out(const fs::path& scratch, const fs::path& stack, const std::
 }
 
 // One call of terraform in the scratch folder.
-asio::awaitable<Result<std::string>> call(Services& services, fs::path scratch, std::vector<std::string> arguments,
-                                          Duration deadline) {
+asio::awaitable<Result<std::string>> call(Services& services, const Target& target, fs::path scratch,
+                                          std::vector<std::string> arguments, Duration deadline) {
   const std::string name = "terraform " + arguments.front();
-  RunSpec spec;
+  RunSpec spec = run_spec(services, target, std::move(arguments), deadline);
   spec.folder = std::move(scratch);
-  spec.arguments = std::move(arguments);
-  spec.deadline = deadline;
-  spec.kill_after = services.options.kill_after;
+  spec.workspace.clear();
   spec.running = &services.plans;
   spec.stopping = &services.stopping;
   auto result = co_await services.tool.run(std::move(spec));
@@ -194,14 +192,14 @@ asio::awaitable<Result<std::set<std::string>>> ask(Services& services, const Tar
   {
     co_await services.init_slots.acquire();
     const SlotHolder holder(services.init_slots);
-    auto initialised = co_await call(services, scratch, std::move(init), services.options.init_deadline);
+    auto initialised = co_await call(services, target, scratch, std::move(init), services.options.init_deadline);
     if (!initialised) co_return fail(std::move(initialised).error());
   }
   std::vector<std::string> plan{"plan", "-input=false", "-no-color", "-lock=false", std::string("-out=") + kPlan};
-  auto planned = co_await call(services, scratch, std::move(plan), services.options.plan_deadline);
+  auto planned = co_await call(services, target, scratch, std::move(plan), services.options.plan_deadline);
   if (!planned) co_return fail(std::move(planned).error());
   std::vector<std::string> show{"show", "-json", "-no-color", kPlan};
-  auto shown = co_await call(services, scratch, std::move(show), services.options.pull_deadline);
+  auto shown = co_await call(services, target, scratch, std::move(show), services.options.pull_deadline);
   if (!shown) co_return fail(std::move(shown).error());
   co_return parse_answer(*shown);
 }

@@ -153,12 +153,13 @@ asio::awaitable<Result<DoctorReport>> TerraformDriver::examine(DoctorRequest req
 asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef stack) {
   auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
-  auto look_at = [folder = target->entry.folder, workspace = target->workspace] {
+  auto look_at = [folder = target->entry.folder, workspace = target->workspace,
+                  sized_by = by_template(*target) ? target->template_file : fs::path()] {
     auto backend = backend_of(folder, workspace);
     FileStamp stamp;
     if (backend && !backend->state_file.empty()) stamp = stamp_of(backend->state_file);
     std::error_code ec;
-    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec), config_stamp(folder));
+    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec), config_stamp(folder, sized_by));
   };
   auto found = co_await offload(services_->pool, std::move(look_at));
   auto& backend = std::get<0>(found);

@@ -29,6 +29,8 @@ struct DriverOptions {
   Duration kill_after = std::chrono::seconds(30);     // from that SIGINT, or a hook's SIGTERM, to SIGKILL
   Duration init_deadline = std::chrono::minutes(10);
   Duration pull_deadline = std::chrono::seconds(60);
+  Duration pull_pause =
+      std::chrono::seconds(5);  // before the state is asked again that could not be read after an apply
   Duration version_deadline = std::chrono::seconds(30);
   Duration unlock_deadline = std::chrono::seconds(60);  // of force-unlock, and of the look at our own lock
   Duration apply_overdue = std::chrono::minutes(30);    // reported, never signalled

@@ -149,15 +149,19 @@ Result<std::string> fingerprint(const fs::path& folder, const std::vector<std::s
   return sha256_hex(all);
 }
 
-std::string config_stamp(const fs::path& folder) {
+std::string config_stamp(const fs::path& folder, const fs::path& template_file) {
   auto names = names_in(folder);
   if (!names) return {};
   std::string all;
+  const auto add = [&all](const fs::path& file) {
+    const FileStamp stamp = stamp_of(file);
+    all += file.string() + " " + std::to_string(stamp.size) + " " + std::to_string(stamp.mtime_ns) + "\n";
+  };
+  if (!template_file.empty()) add(template_file);
   for (const std::string& name : *names) {
+    const bool ours = template_file.empty() ? name == kCountFile : name == "main.tf";
     const bool variables = name.ends_with(".tfvars") || name.ends_with(".tfvars.json");
-    if (name == kCountFile || !(is_configuration(name) || variables || name == ".terraform.lock.hcl")) continue;
-    const FileStamp stamp = stamp_of(folder / name);
-    all += name + " " + std::to_string(stamp.size) + " " + std::to_string(stamp.mtime_ns) + "\n";
+    if (!ours && (is_configuration(name) || variables || name == ".terraform.lock.hcl")) add(folder / name);
   }
   return sha256_hex(all);
 }
@@ -269,6 +273,9 @@ Result<void> OperationFolder::create(std::size_t keep) const {
     const auto touched = fs::last_write_time(folders->path(), ignored);
     const bool young = touched > fs::file_time_type::clock::now() - std::chrono::hours(24);
     if (young && fs::exists(folders->path() / "count.tfvars.json", ignored)) continue;
+    // The proof that a state lock is ours: the lock may be met days later.
+    const bool this_week = touched > fs::file_time_type::clock::now() - std::chrono::hours(24 * 7);
+    if (this_week && fs::exists(folders->path() / "lock.json", ignored)) continue;
     others.emplace_back(touched, folders->path());
   }
   std::sort(others.begin(), others.end());

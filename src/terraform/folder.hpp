@@ -38,9 +38,10 @@ struct Backend {
 [[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder,
                                               const std::vector<std::string>& backend_config = {});
 
-// Names, sizes and times of change of the folder's configuration and variable files, kCountFile apart: cheap, for
-// noticing that somebody edited something.
-[[nodiscard]] std::string config_stamp(const std::filesystem::path& folder);
+// Names, sizes and times of change of the folder's configuration and variable files, without what this program writes
+// there: cheap, for noticing that somebody edited something. That is kCountFile; or main.tf, where `template_file` (not
+// empty) sizes the stack, and then the template counts.
+[[nodiscard]] std::string config_stamp(const std::filesystem::path& folder, const std::filesystem::path& template_file);
 
 // True when a *.tf or *.tf.json there declares that variable.
 [[nodiscard]] Result<bool> declares_variable(const std::filesystem::path& folder, const std::string& variable);

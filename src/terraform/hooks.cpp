@@ -119,7 +119,8 @@ asio::awaitable<Result<void>> run_command(Services& services, HookCall call) {
   const ExitStatus exit = child.status();
   if (in_time && exit.success()) co_return Result<void>{};
   auto read = [file = hook->errors] { return end_of(file); };
-  const std::string said = last_words(co_await offload(services.pool, std::move(read)));
+  const std::string printed = co_await offload(services.pool, std::move(read));
+  const std::string said = last_words(call.redactor(printed));
   std::string what = "failed with exit code " + std::to_string(exit.code);
   if (exit.signal != 0) what = "was killed by signal " + std::to_string(exit.signal);
   if (!in_time) what = "was not done within " + format_duration(call.hook.timeout) + " and was ended";

@@ -18,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "policy/types.hpp"
+#include "terraform/redact.hpp"
 #include "terraform/services.hpp"
 #include "terraform/state.hpp"
 
@@ -37,6 +38,7 @@ struct HookCall {
   std::filesystem::path folder;            // the stack's
   std::filesystem::path operation_folder;  // where the hook's file and output go
   std::string workspace;                   // TF_WORKSPACE, "": not set
+  Redactor redactor;                       // for what it printed
 };
 
 [[nodiscard]] boost::asio::awaitable<Result<void>> run_hook(Services& services, HookCall call);

@@ -183,7 +183,11 @@ asio::awaitable<Result<void>> ensure_init(Services& services, Target& target) {
   record.init_fingerprint = std::move(*after);
   // A stack that is only being adopted is written once, when all of it is known.
   if (record.lineage.empty()) co_return Result<void>{};
-  auto save = [&registry = services.registry, entry = target.entry] { return registry.save(entry); };
+  auto save = [&registry = services.registry, entry = target.entry]() mutable {
+    // What others have written into the file since it was read stays.
+    if (auto now = registry.load(entry.id)) entry.metadata.raw = std::move(now->metadata.raw);
+    return registry.save(entry);
+  };
   co_return co_await offload(services.pool, std::move(save));
 }
 

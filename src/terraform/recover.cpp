@@ -25,7 +25,7 @@ Recover::Recover(Services& services, const ports::WritePermit& permit, ports::Op
 
 Recover::~Recover() {
   if (claimed_) s_.busy.erase(record_.stack);
-  if (!ports::finished(record_.phase)) return;
+  if (!closed_) return;
   std::error_code ignored;
   fs::remove(folder_.plan_file(), ignored);
   fs::remove(folder_.count_file(), ignored);
@@ -38,7 +38,20 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
   if (!open) co_return fail(std::move(open).error());
   auto claimed = co_await claim();
   if (!claimed && claimed.error().reason() == reason::kStackNotAdopted) {
-    co_await see_it_through();  // a deploy that was cut short: its apply may be at work
+    // A deploy that was cut short, or one that is at work: then it has the stack's lock.
+    auto seen = co_await see_it_through();
+    if (!seen) co_return fail(std::move(seen).error());
+    auto take = [home = s_.registry.home_of(record_.stack)]() -> Result<Descriptor> {
+      std::error_code ec;
+      if (!fs::exists(home, ec)) return Descriptor();
+      return lock_stack(home);
+    };
+    auto lock = co_await offload(s_.pool, std::move(take));
+    if (!lock) co_return fail(std::move(lock).error());
+    lock_ = std::move(*lock);
+    auto ended = co_await ended_by_another();
+    if (!ended) co_return fail(std::move(ended).error());
+    if (*ended) co_return record_;
     co_return co_await close(ports::Phase::failed, std::string(reason::kStackNotAdopted), claimed.error().message());
   }
   if (!claimed) co_return fail(std::move(claimed).error());
@@ -176,7 +189,10 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
   record_.half_made = still_half_made(*pulled, record_.half_made);
   const IfMissing if_missing = applied ? IfMissing::create : IfMissing::leave;
   auto put = co_await put_user_count(s_, target_, count, if_missing);
-  if (!put) co_return fail(std::move(put).error());
+  // The state was read, and that ends it; a file that somebody edited meanwhile must not hold the stack for ever.
+  if (!put)
+    s_.log.error("the file with the count was not put right", kv("stack", record_.stack),
+                 kv("err", put.error().message()));
   std::string why;
   if (applied && count != record_.from) why = record_.message.empty() ? record_.reason : record_.message;
   auto saved = co_await save_metadata(s_, target_, *pulled, std::move(why));
@@ -226,6 +242,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::close(ports::Phase phas
   if (!written) {
     co_return fail(ErrorKind::unavailable, reason::kJournalUnavailable, written.error().message());
   }
+  closed_ = true;
   co_return record_;
 }
 

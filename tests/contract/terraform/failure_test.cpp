@@ -314,7 +314,7 @@ TEST_F(FailureContract, StopInterruptsAPlan) {
   EXPECT_EQ(report.error().reason(), reason::kStopping);
 }
 
-TEST_F(FailureContract, AnUnreadableStateAfterTheApplyPutsTheOldCountBackAndSaysSo) {
+TEST_F(FailureContract, WhereTheStateCantBeReadAfterTheApplyTerraformsOwnWordCounts) {
   const std::string flag = (tools_ / "applied").string();
   terraform::DriverOptions options =
       with_binary(stand_in(tools_.path(), "[ \"$1\" = apply ] && touch " + flag + "\n[ \"$1\" = state ] && [ -e " +
@@ -325,8 +325,39 @@ TEST_F(FailureContract, AnUnreadableStateAfterTheApplyPutsTheOldCountBackAndSays
 
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().reason(), reason::kStateUnreadable);
-  EXPECT_NE(report.error().message().find("was put back to 1"), std::string::npos) << report.error().message();
+  EXPECT_NE(report.error().message().find("says 2"), std::string::npos) << report.error().message();
   EXPECT_NE(report.error().message().find("backend is away"), std::string::npos) << report.error().message();
+  EXPECT_EQ(rig.stack.read("stackscaler.auto.tfvars.json"), "{\n  \"instance_count\": 2\n}\n")
+      << "terraform has ended well";
+}
+
+TEST_F(FailureContract, AnUnreadableStateAfterAFailedApplyPutsTheOldCountBackAndSaysSo) {
+  const std::string flag = (tools_ / "applied").string();
+  terraform::DriverOptions options = with_binary(
+      stand_in(tools_.path(), "[ \"$1\" = apply ] && touch " + flag + " && exit 1\n[ \"$1\" = state ] && [ -e " + flag +
+                                  " ] && echo 'Error: backend is away' >&2 && exit 1"));
+  Rig rig(1, counted_stack(), std::move(options));
+
+  const auto report = rig.host.scale(2);
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kStateUnreadable);
+  EXPECT_NE(report.error().message().find("says 1"), std::string::npos) << report.error().message();
+  EXPECT_EQ(rig.stack.read("stackscaler.auto.tfvars.json"), "{\n  \"instance_count\": 1\n}\n");
+}
+
+TEST_F(FailureContract, AnApplyThatCantBeStartedIsAbandonedWithItsCause) {
+  const std::string program =
+      stand_in(tools_.path(), "if [ \"$1\" = plan ]; then terraform \"$@\"; code=$?; rm -- \"$0\"; exit $code; fi");
+  Rig rig(1, counted_stack(), with_binary(program));
+
+  const auto report = rig.host.scale(2);
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kApplyFailed);
+  EXPECT_NE(report.error().message().find("terraform apply was not started: "), std::string::npos)
+      << report.error().message();
+  EXPECT_EQ(rig.host.journal.phases(), "intended planned abandoned");
   EXPECT_EQ(rig.stack.read("stackscaler.auto.tfvars.json"), "{\n  \"instance_count\": 1\n}\n");
 }
 

@@ -92,7 +92,7 @@ TEST_F(HookContract, PreScaleInRunsBeforeTheApplyAndKnowsWhatGoes) {
   ASSERT_GE(rig.host.progress.size(), 3U);
   EXPECT_EQ(rig.host.progress[0], "Planning");
   EXPECT_EQ(rig.host.progress[1], "Draining: 2 instances");
-  EXPECT_EQ(rig.host.progress[2], "Applying");
+  EXPECT_EQ(rig.host.progress[2], "Planning") << "once more, since the drain may have taken long";
 }
 
 TEST_F(HookContract, Law1OnlyWhatWasDecidedAFailedPreScaleInLeavesEverythingAsItWas) {
@@ -166,7 +166,7 @@ TEST_F(HookContract, ADrainKeepsNoOtherRunWaiting) {
   ASSERT_GE(told.size(), 4U);
   EXPECT_EQ(told[1], "Draining: 1 instance");
   EXPECT_EQ(told[2], "another plan");
-  EXPECT_EQ(told[3], "Applying");
+  EXPECT_EQ(told[3], "Planning");
 }
 
 TEST_F(HookContract, WithOnePlaceTheSecondWaitsAndTellsItsPlace) {
@@ -193,6 +193,46 @@ TEST_F(HookContract, WithOnePlaceTheSecondWaitsAndTellsItsPlace) {
   EXPECT_EQ(told[2], "Planning");
   EXPECT_TRUE(ended);
   EXPECT_TRUE(rig.host.log.contains("reason=WaitingForSlot"));
+}
+
+TEST_F(HookContract, Law1OnlyWhatWasDecidedWhatIsEditedDuringTheDrainIsPlannedAgainAndRefused) {
+  Rig rig(3);
+  script(rig.stack, "echo 'resource \"terraform_data\" \"more\" {}' >> main.tf\n");
+  before_ = command({"./hook.sh"});
+
+  const auto report = scale(rig.host, 2);
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kPlanRefused);
+  EXPECT_NE(report.error().message().find("create terraform_data.more"), std::string::npos);
+  EXPECT_EQ(rig.stack.ids().size(), 3U);
+  EXPECT_EQ(rig.host.journal.phases(), "intended abandoned");
+}
+
+TEST_F(HookContract, Law6RealityWinsACountThatChangesDuringTheDrainEndsIt) {
+  Rig rig(3);
+  script(rig.stack, "terraform state rm 'terraform_data.app[0]'\n");
+  before_ = command({"./hook.sh"});
+
+  const auto report = scale(rig.host, 2);
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason(), reason::kCountChanged) << report.error().message();
+  EXPECT_EQ(rig.stack.ids().size(), 2U) << "as the hook has left it";
+}
+
+TEST_F(HookContract, Law8SecretsStayInsideWhatAHookPrintsOfThemIsRedacted) {
+  ::setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG", 1);
+  Rig rig(2);
+  script(rig.stack, "echo \"key is $AWS_SECRET_ACCESS_KEY\" >&2\nexit 1\n");
+  before_ = command({"./hook.sh"});
+
+  const auto report = scale(rig.host, 1);
+  ::unsetenv("AWS_SECRET_ACCESS_KEY");
+
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message().find("key is (redacted)"), std::string::npos) << report.error().message();
+  EXPECT_EQ(rig.host.journal.writes.back().outcome.find("wJalr"), std::string::npos);
 }
 
 TEST_F(HookContract, PreScaleInIsNotAskedWhenNothingGoes) {
