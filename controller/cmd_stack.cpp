@@ -66,13 +66,16 @@ Result<void> check_step(const Options& options, int from) {
 asio::awaitable<Result<void>> check_budget(Program& program, int fewer) {
   const FleetGuard guard(program.options.fleet);
   if (fewer <= 0 || program.options.force || guard.limits().max_destroyed_per_hour == 0) co_return Result<void>{};
-  auto lately = co_await program.journal->scalings(std::string(), program.clock.wall_now() - std::chrono::hours(1));
-  if (!lately) co_return fail(std::move(lately).error());
-  int destroyed = 0;
-  for (const ports::Scaling& one : *lately) destroyed += std::max(0, one.from - one.to);
-  auto allowed = guard.check_budget(destroyed, fewer);
+  auto destroyed = co_await destroyed_lately(*program.journal, guard, program.clock.wall_now());
+  if (!destroyed) co_return fail(std::move(destroyed).error());
+  auto allowed = guard.allowance(*destroyed);
   if (!allowed) co_return fail(std::move(allowed).error().with_context("repeat with --force if that is meant"));
-  co_return allowed;
+  if (fewer <= *allowed) co_return Result<void>{};
+  co_return fail(
+      ErrorKind::conflict, policy::reason::kFleetLimit,
+      fmt::format("--max-destroyed-per-hour leaves {} of the {} that would go; repeat with --force if that is "
+                  "meant",
+                  *allowed, fewer));
 }
 
 asio::awaitable<void> scale(Program& program, Result<ports::ScaleReport>& out) {

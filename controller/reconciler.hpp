@@ -91,7 +91,8 @@ class Reconciler {
   [[nodiscard]] static Result<void> still_wanted(const PolicyMemory& memory, const std::string& digest);
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
   [[nodiscard]] boost::asio::awaitable<void> note_count(Memory memory);
-  [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(const Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> still_right(Memory memory, int from, int to);
   [[nodiscard]] boost::asio::awaitable<void> check_claim(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);

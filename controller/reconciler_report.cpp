@@ -54,7 +54,7 @@ asio::awaitable<void> Reconciler::report(Memory memory, Turn& turn) {
 asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status status) {
   memory->pending = std::move(status);
   if (memory->writing) co_return;
-  memory->writing = true;
+  const Flag writing(memory->writing);
   while (memory->pending) {
     policy::Status next = std::move(*memory->pending);
     memory->pending.reset();
@@ -70,7 +70,6 @@ asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status sta
                          kv("err", written.error().message()));
     }
   }
-  memory->writing = false;
 }
 
 ports::ProgressSink Reconciler::progress_sink(const Memory& memory) {

@@ -29,6 +29,18 @@ struct ConvergeResult {
   std::optional<ports::ScaleReport> report;  // with scaled
 };
 
+// True while the object lives.
+class Flag {
+ public:
+  explicit Flag(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Flag() { flag_ = false; }
+  Flag(const Flag&) = delete;
+  Flag& operator=(const Flag&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 struct Turn {
   std::shared_ptr<const policy::ScalingPolicy> policy;
   std::optional<ports::StackView> view;

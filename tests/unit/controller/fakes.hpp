@@ -57,6 +57,7 @@ class FakeDriver final : public ports::StackDriver {
   std::string config_stamp = "1";
   Duration apply_time{};
   int planned = 0;
+  Duration plan_time{};
   std::deque<Result<ports::PlanReport>> plans;  // what plan() answers, then that all is well
   std::vector<std::string> steps;               // progress of a scale, ten seconds apart
   std::deque<Error> fail_observe;
@@ -64,6 +65,7 @@ class FakeDriver final : public ports::StackDriver {
   std::vector<Scale> scaled;
   int observed = 0;
   std::function<void()> on_observe;  // what happens meanwhile
+  std::function<void()> on_drain;    // what happens during a drain; without it there is none
   int at_once = 0;
   int most_at_once = 0;
   int fail_recover = 0;
@@ -87,6 +89,7 @@ class FakeDriver final : public ports::StackDriver {
   }
   asio::awaitable<Result<ports::PlanReport>> plan(policy::StackRef, int to) override {
     ++planned;
+    if (plan_time != Duration(0)) (void)co_await clock_.sleep_for(plan_time);
     if (!plans.empty()) {
       auto scripted = std::move(plans.front());
       plans.pop_front();
@@ -103,6 +106,11 @@ class FakeDriver final : public ports::StackDriver {
     if (order.from && *order.from != count) co_return fail(ErrorKind::conflict, "CountChanged", "another count");
     if (order.still_wanted) {
       if (auto wanted = order.still_wanted(); !wanted) co_return fail(wanted.error());
+    }
+    if (on_drain && order.still_right) {
+      on_drain();
+      auto right = co_await order.still_right();
+      if (!right) co_return fail(right.error());
     }
     most_at_once = std::max(most_at_once, ++at_once);
     ports::OperationProgress p;
@@ -172,9 +180,8 @@ class FakeJournal final : public ports::Journal {
   std::map<std::string, std::pair<std::string, std::int64_t>> generations;
 
   asio::awaitable<Result<void>> put_operation(ports::OperationRecord) override { co_return Result<void>{}; }
-  asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override {
-    co_return std::vector<ports::OperationRecord>{};
-  }
+  std::vector<ports::OperationRecord> open;
+  asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override { co_return open; }
   asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string) override {
     co_return std::optional<ports::OperationRecord>{};
   }

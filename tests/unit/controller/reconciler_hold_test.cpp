@@ -172,5 +172,87 @@ TEST(BlastRadius, ManyThatWantToShrinkAtOnceAreAllHeld) {
   EXPECT_GT(w.driver.scaled.size(), before);  // up goes on
 }
 
+TEST(BlastRadius, ABudgetThatIsSmallerThanTheStepMakesItSmaller) {
+  ReconcilerSettings settings;
+  settings.fleet.max_destroyed_per_hour = 2;
+  World w({.enabled = true}, settings);
+  auto p = policy_of("web", 10s);
+  p->spec.bounds.max = 100;
+  p->spec.metrics[0].threshold->step = {20, true};
+  w.driver.count = 60;
+  w.metrics.cpu = 10;
+  w.add(p);
+  w.start();
+
+  w.clock.advance(5s);
+
+  EXPECT_EQ(w.driver.scaled, (Scales{{60, 58}}));
+}
+
+TEST(BlastRadius, WhatAnotherProcessIsRemovingCountsToo) {
+  ReconcilerSettings settings;
+  settings.fleet.max_destroyed_per_hour = 3;
+  World w({.enabled = true}, settings);
+  ports::OperationRecord open;
+  open.stack = "other";
+  open.from = 9;
+  open.to = 6;
+  w.journal.open = {open};
+  w.metrics.cpu = 10;
+  w.add(policy_of("web", 10s));
+  w.start();
+
+  w.clock.advance(1min);
+
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "Ready")->reason, "FleetLimit");
+}
+
+TEST(Law2NoDataNoChangeDown, MetricsThatGoMissingDuringADrainEndTheScaleDown) {
+  World w;
+  w.metrics.cpu = 10;
+  w.driver.on_drain = [&] { w.metrics.cpu = std::nullopt; };
+  w.add(policy_of("web", 10s));
+  w.start();
+
+  w.clock.advance(5s);
+
+  EXPECT_TRUE(w.driver.scaled.empty());
+  EXPECT_TRUE(w.log.contains("after the drain data is missing"));
+}
+
+TEST(ReconcilerTest, ALoadThatComesBackDuringADrainEndsTheScaleDown) {
+  World w;
+  w.metrics.cpu = 10;
+  w.driver.on_drain = [&] { w.metrics.cpu = 90; };
+  w.add(policy_of("web", 10s));
+  w.start();
+
+  w.clock.advance(30s);
+
+  EXPECT_TRUE(w.log.contains("after the drain the metrics ask for 4"));
+  EXPECT_EQ(w.driver.scaled.front(), (FakeDriver::Scale{3, 4})) << "and none went";
+}
+
+TEST(PlanCheck, SaysNothingOfACountThatChangedMeanwhile) {
+  World w;
+  auto p = policy_of("web", 10s);
+  p->spec.stack.plan_check = 1min;
+  w.driver.plan_time = 40s;
+  ports::PlanReport stale;
+  stale.refused = {"delete terraform_data.app[3] (not in the state)"};
+  stale.refusal_reason = policy::reason::kPlanRefused;
+  w.driver.plans.emplace_back(stale);
+  w.add(p);
+  w.start();
+  while (w.driver.planned == 0) w.clock.advance(1s);
+
+  w.metrics.cpu = 90;  // scaled while the plan runs
+  w.clock.advance(41s);
+
+  ASSERT_FALSE(w.driver.scaled.empty());
+  EXPECT_EQ(policy::find_condition(w.status.written.back(), "PlanSafe")->status, policy::ConditionStatus::true_);
+}
+
 }  // namespace
 }  // namespace stackscaler::controller
