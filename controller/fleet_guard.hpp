@@ -4,9 +4,8 @@
 //
 // Two limits, both on scale-downs only:
 // - a budget: at most so many instances destroyed within an hour, over all stacks;
-// - a breaker: when many policies begin to want fewer within a few minutes, that is rather a fault of the metrics than
-// a
-//   calm. It opens then and holds all scale-downs until fewer of those policies want it, for an hour at most.
+// - a breaker: when many policies begin to want fewer within a few minutes, that is rather a fault of the metrics
+//   than a calm. It opens then and holds all scale-downs until fewer of those policies want it, for an hour at most.
 // What it is not: a memory. What was destroyed comes from the journal, so that other processes count and a restart
 // forgets nothing. Pure data; the caller owns time.
 #pragma once

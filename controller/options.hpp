@@ -72,9 +72,9 @@ struct Options {
   std::vector<std::filesystem::path> paths;  // validate, metrics
   std::optional<Duration> since;             // metrics --since
   std::optional<Duration> step;              // metrics --step
-  std::string stack_id;                      // stack show|scale, adopt --id
+  std::string stack_id;                      // stack show|scale|deploy|doctor, adopt --id
   std::filesystem::path folder;              // stack adopt
-  int instances = 0;                         // stack scale
+  int instances = 0;                         // stack scale, deploy --instances (0: not given)
   std::string reason;                        // stack scale --reason
   bool force = false;                        // stack scale --force
   std::string variable = "instance_count";   // stack adopt

@@ -59,7 +59,7 @@ struct StackRef {
   std::string variable = "instance_count";
   std::string template_file;            // sized by rendering this template instead of by the variable; "": the variable
   std::string resource;                 // the counted resource's address; empty: found when there is just one
-  std::vector<std::string> dependents;  // addresses that may be created and deleted at the same indexes
+  std::vector<std::string> dependents;  // addresses that may come and go at the same indexes, see terraform/guard.hpp
   std::vector<AllowedUpdate> allow_updates;
   bool allow_data_loss = false;
   std::string workspace = "default";

@@ -66,7 +66,7 @@ struct ScaleReport {
   bool changed = false;  // false: the plan had nothing to do
   std::string summary;
   std::string warning;              // what went wrong after a scale that stands: the hook postScaleOut failed; or ""
-  std::vector<std::string> healed;  // addresses of half-made instances that were replaced on the way
+  std::vector<std::string> healed;  // addresses replaced on the way: half-made instances, dependents of new instances
 };
 
 struct OperationProgress {

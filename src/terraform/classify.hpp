@@ -4,9 +4,9 @@
 //
 // What it is: a table of phrases that Terraform's core, its backends and the large providers print, and what each class
 // means for the caller. What it is not: sure; a text that matches nothing is `other`, which is tried again with
-// backoff. config waits for a change of the specification or the configuration (ErrorKind::invalid_input); credentials
-// and quota are tried again slowly; lock, crash, network and timeout with the common backoff. Pure. Sources: the
-// messages of terraform 1.11 and of the AWS, Google and Azure providers; AWS' common error codes.
+// backoff. config waits for a change of the specification or the configuration (ErrorKind::invalid_input); all others
+// are tried again with the common backoff (controller/hold.hpp). Pure. Sources: the messages of terraform 1.11 and of
+// the AWS, Google and Azure providers; AWS' common error codes.
 #pragma once
 
 #include <string>

@@ -2,8 +2,8 @@
 //
 // TerraformDriver: the StackDriver that runs terraform or tofu on this machine.
 //
-// What it is: the port's contract kept with child processes, plus adopt(). What it is not: a scheduler; it runs what it
-// is asked to, at most `max_concurrent` plans and applies at a time.
+// What it is: the port's contract kept with child processes, plus adopt(), deploy() and examine(). What it is not: a
+// scheduler; it runs what it is asked to, plans and applies in the order of asking (terraform/admission.hpp).
 // Cancellation: an operation that was begun is brought to its end even when its caller is cancelled meanwhile; to end
 // early call stop(). Every wait has a deadline but the apply's, which is followed however long it takes (law 13).
 // Threads: the loop's. Pool, clock, logger, random, registry and journal must outlive it; it must outlive its calls.

@@ -32,9 +32,9 @@ struct Backend {
 // What `terraform workspace select` left; "default" without one.
 [[nodiscard]] std::string selected_workspace(const std::filesystem::path& folder);
 
-// Changes when init may be due: over names and contents of *.tf, *.tf.json and .terraform.lock.hcl in the folder and in
-// those of its local modules (as the last init listed them, at most 200), over whether .terraform is there, and over
-// the backend settings: KEY=VALUE, or a file's content.
+// Changes when init may be due: over names and contents of *.tf, *.tf.json, *.tofu and .terraform.lock.hcl in the
+// folder and in those of its local modules (as the last init listed them, at most 200), over whether .terraform is
+// there, and over the backend settings: KEY=VALUE, or a file's content.
 [[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder,
                                               const std::vector<std::string>& backend_config = {});
 
@@ -43,7 +43,7 @@ struct Backend {
 // empty) sizes the stack, and then the template counts.
 [[nodiscard]] std::string config_stamp(const std::filesystem::path& folder, const std::filesystem::path& template_file);
 
-// True when a *.tf or *.tf.json there declares that variable.
+// True when a *.tf, *.tf.json or *.tofu there declares that variable.
 [[nodiscard]] Result<bool> declares_variable(const std::filesystem::path& folder, const std::string& variable);
 // Variable files that Terraform loads after kCountFile and that name the variable: they would win over it.
 [[nodiscard]] std::vector<std::string> overriding_files(const std::filesystem::path& folder,

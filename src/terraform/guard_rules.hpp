@@ -32,7 +32,7 @@ enum class Rule {
   one_index,        // with exactly one index
   data_loss,        // types that hold data need allowDataLoss
   known_reason,     // creates and updates have no reason; replacements "tainted", or "cannot_update" of a dependent
-  known_action,     // create, delete, replace; nothing else
+  known_action,     // create, delete, replace, an allowed update; nothing else
   create_below,     // creates are below the target
   create_missing,   // and at an index that is missing
   create_up,        // nothing is created while scaling down

@@ -2,9 +2,9 @@
 //
 // Operations that are not over and that the journal may not know: it was lost or set aside while they ran.
 //
-// They are told by their folders, whose count file goes at an operation's end, and by terraforms that still run with an
-// operation's id in their environment. What it is not: a judgement; the journal is asked by the caller, and recovery
-// (terraform/recover.hpp) takes the truth from the state. Threads: blocking; call from the blocking pool.
+// They are told by their folders, whose plan and count file go at an operation's end, and by terraforms that still run
+// with an operation's id in their environment. What it is not: a judgement; the journal is asked by the caller, and
+// recovery (terraform/recover.hpp) takes the truth from the state. Threads: blocking; call from the blocking pool.
 #pragma once
 
 #include <filesystem>
