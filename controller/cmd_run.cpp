@@ -14,6 +14,7 @@
 #include "controller/loop.hpp"
 #include "controller/program.hpp"
 #include "controller/version.hpp"
+#include "terraform/folder.hpp"
 
 namespace stackscaler::controller {
 
@@ -166,6 +167,7 @@ int run_controller(const Options& options) {
     return 1;
   }
   auto lock = DataLock::take(options.data);
+  if (lock) terraform::sweep(options.data);
   auto ready = lock ? (*program)->add_policies() : Result<void>(fail(lock.error()));
   if (!ready) {
     std::fprintf(stderr, "stackscaler: %s\n", ready.error().message().c_str());

@@ -17,7 +17,6 @@ using decision::Action;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;    // until instances of a scale-up must report
 constexpr Duration kRetryFirst = 5s;  // after a turn that ended early
 constexpr Duration kRetryCap = 5min;
 constexpr Duration kFirstPlanSpread = 10min;  // within which the first plan checks of a fleet are made

@@ -17,7 +17,6 @@ using Kind = ConvergeResult::Kind;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;         // until instances of a scale-up must report
 constexpr Duration kDecisionLasts = 1min;  // so long may a decision wait for its place among running Terraforms
 
 void hold(Turn& turn, std::string_view why, std::string message) {

@@ -29,6 +29,9 @@ struct ConvergeResult {
   std::optional<ports::ScaleReport> report;  // with scaled
 };
 
+// Until instances of a scale-up must report.
+inline constexpr Duration kWarmUp = std::chrono::minutes(3);
+
 // True while the object lives.
 class Flag {
  public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack/metadata.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace stackscaler::stack {
@@ -103,7 +104,23 @@ Result<Json> parse_object(std::string_view text) {
   return json;
 }
 
+void collect_texts(const Json& json, std::vector<std::string>& out) {
+  if (json.is_string()) out.push_back(json.get<std::string>());
+  for (const Json& child : json.is_structured() ? json : Json::array()) collect_texts(child, out);
+}
+
 }  // namespace
+
+std::vector<std::string> private_values(const Metadata& metadata) {
+  std::vector<std::string> out;
+  const Json json = Json::parse(metadata.raw, nullptr, false);
+  if (!json.is_object() || !json.contains("context") || !json["context"].is_object()) return out;
+  for (const auto& [name, value] : json["context"].items()) {
+    const auto& shown = metadata.public_context;
+    if (std::find(shown.begin(), shown.end(), name) == shown.end()) collect_texts(value, out);
+  }
+  return out;
+}
 
 Result<Metadata> parse_metadata(std::string_view text) {
   auto json = parse_object(text);

@@ -49,6 +49,8 @@ struct Metadata {
 
 // The `context` of the text it was read from, as JSON, with `name` set to `value`; {} when there is none.
 [[nodiscard]] Result<std::string> context_with(const Metadata& metadata, const std::string& name, int value);
+// The texts in the context, at any depth, that publicContext does not name: they may be secrets.
+[[nodiscard]] std::vector<std::string> private_values(const Metadata& metadata);
 // Replaces the context. `json`: one JSON object.
 [[nodiscard]] Result<void> set_context(Metadata& metadata, const std::string& json);
 

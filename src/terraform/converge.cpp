@@ -177,7 +177,7 @@ asio::awaitable<Result<void>> Converge::prepare() {
     if (!created) return fail(std::move(created).error());
     auto written = folder.write_facts(facts);
     if (!written) return fail(std::move(written).error());
-    auto environment = folder.write_environment(target.ref.env);
+    auto environment = folder.write_environment({target.ref.env, target.ref.backend_config});
     if (!environment) return fail(std::move(environment).error());
     return size_plan(target, folder, id, from, to);
   };

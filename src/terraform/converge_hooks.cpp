@@ -74,6 +74,10 @@ asio::awaitable<Result<Verdict>> Converge::plan_again() {
 // The scale stands, whatever comes of this: the sentence says it when the hook failed, and is empty otherwise.
 asio::awaitable<std::string> Converge::welcome(std::vector<Instance> instances) {
   if (!target_.ref.post_scale_out || instances.empty()) co_return std::string();
+  if (s_.stopping) {
+    co_return "the hook " + std::string(kPostScaleOut) +
+        " was not started, since the program is stopping; the new instances stay";
+  }
   slot_.release();  // no terraform runs any more
   tell("Verifying", std::string("hook ") + kPostScaleOut);
   HookCall call = hook_call(kPostScaleOut, *target_.ref.post_scale_out, std::move(instances));

@@ -235,6 +235,25 @@ std::optional<int> read_count(const fs::path& folder, const std::string& variabl
   return static_cast<int>(number_at(json, variable.c_str()));
 }
 
+void sweep(const fs::path& data) {
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  const auto remove_old = [&](const fs::path& parent, std::initializer_list<std::string_view> prefixes) {
+    std::error_code ec;
+    std::vector<fs::path> found;
+    fs::directory_iterator entries(parent, ec);
+    for (const fs::directory_iterator end; !ec && entries != end; entries.increment(ec)) {
+      const std::string name = entries->path().filename().string();
+      std::error_code ignored;
+      if (std::none_of(prefixes.begin(), prefixes.end(), [&](auto prefix) { return name.starts_with(prefix); }))
+        continue;
+      if (fs::last_write_time(entries->path(), ignored) < old) found.push_back(entries->path());
+    }
+    for (const fs::path& folder : found) fs::remove_all(folder, ec);
+  };
+  remove_old(data, {"init-", "doctor-"});
+  remove_old(data / "operations", {"plan-"});
+}
+
 Result<Descriptor> lock_stack(const fs::path& home) {
   const fs::path file = home / ".stackscaler.lock";
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -326,28 +345,33 @@ std::optional<OperationFolder::Facts> OperationFolder::read_facts() const {
   return facts;
 }
 
-Result<void> OperationFolder::write_environment(const std::vector<policy::EnvVariable>& variables) const {
-  if (variables.empty()) return {};
+Result<void> OperationFolder::write_environment(const Given& given) const {
+  if (given.env.empty() && given.backend_config.empty()) return {};
   Json json = Json::array();
-  for (const policy::EnvVariable& variable : variables) {
+  for (const policy::EnvVariable& variable : given.env) {
     json.push_back({{"name", variable.name}, {"value", variable.value}, {"file", variable.file}});
   }
+  for (const std::string& setting : given.backend_config) json.push_back({{"backend", setting}});
   // A byte that is no UTF-8 must not throw; Terraform would not have got it otherwise either.
   return write_file_atomic(environment_file(), json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", 0600);
 }
 
-std::vector<policy::EnvVariable> OperationFolder::read_environment() const {
+OperationFolder::Given OperationFolder::read_environment() const {
   constexpr std::size_t kMost = 16U << 20U;
+  Given given;
   const auto text = read_file(environment_file(), kMost);
-  if (!text) return {};
+  if (!text) return given;
   const Json json = Json::parse(*text, nullptr, false);
-  std::vector<policy::EnvVariable> variables;
-  if (!json.is_array()) return variables;
+  if (!json.is_array()) return given;
   for (const Json& entry : json) {
-    if (entry.is_object())
-      variables.push_back({text_at(entry, "name"), text_at(entry, "value"), text_at(entry, "file")});
+    if (!entry.is_object()) continue;
+    if (entry.contains("backend")) {
+      given.backend_config.push_back(text_at(entry, "backend"));
+    } else {
+      given.env.push_back({text_at(entry, "name"), text_at(entry, "value"), text_at(entry, "file")});
+    }
   }
-  return variables;
+  return given;
 }
 
 Result<void> OperationFolder::write_count(const std::string& variable, int count) const {

@@ -57,6 +57,10 @@ enum class IfMissing { create, leave };
 // What kCountFile says; nothing without one.
 [[nodiscard]] std::optional<int> read_count(const std::filesystem::path& folder, const std::string& variable);
 
+// Removes what processes that were killed have left under the data folder and nobody will ask for: the scratch folders
+// of init, of the doctor and of looks, once they are a day old. They may hold secrets.
+void sweep(const std::filesystem::path& data);
+
 // The lock of one stack across processes: flock on <home>/.stackscaler.lock. StackBusy when somebody has it.
 [[nodiscard]] Result<Descriptor> lock_stack(const std::filesystem::path& home);
 
@@ -84,9 +88,13 @@ class OperationFolder {
   };
   [[nodiscard]] Result<void> write_facts(const Facts& facts) const;
   [[nodiscard]] std::optional<Facts> read_facts() const;
-  // The policy's environment for a later process: it may hold secrets, so it goes at the operation's end.
-  [[nodiscard]] Result<void> write_environment(const std::vector<policy::EnvVariable>& variables) const;
-  [[nodiscard]] std::vector<policy::EnvVariable> read_environment() const;
+  // What the policy gives Terraform, for a later process: it may hold secrets, so it goes at the operation's end.
+  struct Given {
+    std::vector<policy::EnvVariable> env;
+    std::vector<std::string> backend_config;
+  };
+  [[nodiscard]] Result<void> write_environment(const Given& given) const;
+  [[nodiscard]] Given read_environment() const;
   [[nodiscard]] std::filesystem::path environment_file() const { return path_ / "environment.json"; }
   // The private variable file of a plan.
   [[nodiscard]] Result<void> write_count(const std::string& variable, int count) const;

@@ -22,7 +22,8 @@ std::vector<OperationRecord> in_folders(const fs::path& data) {
     const OperationFolder folder(data, folders->path().filename().string());
     std::error_code ignored;
     const bool planned = fs::exists(folder.plan_file(), ignored);
-    if (!planned && !fs::exists(folder.count_file(), ignored)) continue;
+    const bool begun = fs::exists(folder.count_file(), ignored) || fs::exists(folder.environment_file(), ignored);
+    if (!planned && !begun) continue;
     auto facts = folder.read_facts();
     if (!facts || !stack::valid_stack_id(facts->record.stack)) continue;
     OperationRecord record = std::move(facts->record);

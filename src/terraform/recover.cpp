@@ -72,7 +72,9 @@ asio::awaitable<Result<void>> Recover::claim() {
   ref.id = record_.stack;
   ref.workspace = record_.workspace.empty() ? "default" : record_.workspace;
   auto environment = [folder = folder_] { return folder.read_environment(); };
-  ref.env = co_await offload(s_.pool, std::move(environment));
+  auto given = co_await offload(s_.pool, std::move(environment));
+  ref.env = std::move(given.env);
+  ref.backend_config = std::move(given.backend_config);
   auto target = co_await resolve(s_, std::move(ref));
   if (!target) co_return fail(std::move(target).error());
   target_ = std::move(*target);

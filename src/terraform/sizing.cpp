@@ -184,12 +184,12 @@ Result<std::string> put_size(const Target& target, int count, IfMissing if_missi
   if (*present == *wanted) return std::string();
   struct stat info{};
   const unsigned mode = ::stat(file.c_str(), &info) == 0 ? info.st_mode & 07777U : 0600U;
-  const auto before = fingerprint(folder);
+  const auto before = fingerprint(folder, target.ref.backend_config);
   auto written = write_file_atomic(file, *wanted, mode);
   if (!written) return fail(std::move(written).error());
   const bool current = before && *before == target.entry.metadata.terraform->init_fingerprint;
   if (!current) return std::string();
-  return fingerprint(folder);
+  return fingerprint(folder, target.ref.backend_config);
 }
 
 }  // namespace stackscaler::terraform

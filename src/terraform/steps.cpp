@@ -15,6 +15,7 @@ namespace reason = policy::reason;
 
 namespace {
 
+constexpr std::size_t kLeastContext = 8;  // shorter values of a context are words that any text has
 constexpr std::size_t kMaxState = 256U << 20U;
 constexpr std::size_t kMaxPlanOutput = 64U << 20U;  // a longer stream would be refused as truncated
 
@@ -72,6 +73,9 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   Target target;
   target.environment = std::move(*environment);
   target.redactor = redactor_for(target.environment, ref.backend_config, services.tool.own());
+  for (const std::string& value : stack::private_values(entry->metadata)) {
+    if (value.size() >= kLeastContext) target.redactor.add(value);
+  }
   target.ref = ref;
   target.entry = std::move(*entry);
   if (!target.entry.metadata.terraform || target.entry.metadata.terraform->lineage.empty()) {

@@ -86,14 +86,35 @@ TEST_F(FolderTest, TheFingerprintCoversLocalModulesAndBackendSettings) {
   EXPECT_FALSE(fingerprint(root, {"missing.tfbackend"}));
 }
 
+TEST_F(FolderTest, SweepTakesOldScratchFoldersAndNothingElse) {
+  const auto aged = [this](const std::string& name) {
+    const fs::path folder = dir_.path() / name;
+    fs::create_directories(folder);
+    fs::last_write_time(folder, fs::file_time_type::clock::now() - std::chrono::hours(25));
+    return folder;
+  };
+  const std::vector<fs::path> gone{aged("init-1"), aged("doctor-1"), aged("operations/plan-1")};
+  const std::vector<fs::path> kept{aged("operations/4e1f"), aged("status")};
+  fs::create_directories(dir_.path() / "init-2");
+
+  sweep(dir_.path());
+
+  for (const fs::path& folder : gone) EXPECT_FALSE(fs::exists(folder)) << folder;
+  for (const fs::path& folder : kept) EXPECT_TRUE(fs::exists(folder)) << folder;
+  EXPECT_TRUE(fs::exists(dir_.path() / "init-2"));
+}
+
 TEST_F(FolderTest, AnOperationsEnvironmentIsKeptPrivately) {
   const OperationFolder folder(dir_.path(), "op");
   ASSERT_TRUE(folder.create(5));
-  EXPECT_TRUE(folder.read_environment().empty());
+  EXPECT_TRUE(folder.read_environment().env.empty());
 
-  ASSERT_TRUE(folder.write_environment({{"AWS_PROFILE", "p", ""}, {"AWS_SECRET_ACCESS_KEY", "", "/run/key"}}));
+  ASSERT_TRUE(folder.write_environment(
+      {{{"AWS_PROFILE", "p", ""}, {"AWS_SECRET_ACCESS_KEY", "", "/run/key"}}, {"password=x"}}));
 
-  const auto read = folder.read_environment();
+  const auto given = folder.read_environment();
+  const auto& read = given.env;
+  EXPECT_EQ(given.backend_config, std::vector<std::string>{"password=x"});
   ASSERT_EQ(read.size(), 2U);
   EXPECT_EQ(read[0].value, "p");
   EXPECT_EQ(read[1].file, "/run/key");
