@@ -7,6 +7,10 @@ target_compile_options(stk_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast)
 # g++ 12 under a sanitizer takes Asio's recycled coroutine frames for a mismatch of new and delete.
 target_compile_options(stk_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
+if(STK_FUZZ)
+  # Without it libFuzzer sees no branch of what it calls and only guesses.
+  target_compile_options(stk_warnings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(STK_WERROR)
   target_compile_options(stk_warnings INTERFACE -Werror)
 endif()
@@ -21,16 +25,20 @@ function(stk_add_component name)
 endfunction()
 
 function(stk_add_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
+  set(serial FALSE)
+  if(ARG_SERIAL)
+    set(serial TRUE)  # each case of it alone: nothing else runs beside
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main stk_warnings)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${serial})
 endfunction()

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims: which of several policies that name one stack manages it. The first by origin (its file's path) does; the
-// others say StackAlreadyManaged. A stack has more than one name (its id, its folder, its identity once the state was
-// read), so a policy manages it only if it is first under each name that it claims.
+// Claims: which of several policies that name one stack manages it; the others say StackAlreadyManaged.
+//
+// A policy that a person wrote comes before an implicit one; then the one that the journal shows managing the stack;
+// then the first by origin (its file's path). A stack has more than one name (its id, its folder, its identity once the
+// state was read), so a policy manages it only if it is first under each name that it claims.
 #pragma once
 
 #include <map>
@@ -16,6 +18,8 @@ namespace stackscaler::controller {
 
 // The name under which a policy claims its stack before the state was read.
 [[nodiscard]] std::string static_claim(const policy::StackRef& stack);
+// The name after that, from StackView::identity.
+[[nodiscard]] std::string identity_claim(const std::string& identity);
 
 class Claims {
  public:
@@ -24,14 +28,27 @@ class Claims {
   // The policy that comes before `key` under one of its names, or nothing if `key` is the manager.
   [[nodiscard]] std::optional<policy::PolicyKey> managed_by_other(const policy::PolicyKey& key) const;
 
+  // Whether it is known who managed the stack of that identity claim.
+  [[nodiscard]] bool knows_manager(const std::string& identity) const { return managers_.contains(identity); }
+  // What the journal shows; nothing: nobody yet.
+  void set_manager(const std::string& identity, std::optional<policy::PolicyKey> key);
+  // `key` manages the stack from now on, as the journal will show.
+  void confirm(const std::string& identity, const policy::PolicyKey& key);
+
  private:
   struct Claim {
     std::string origin;
     policy::PolicyKey key;
     auto operator<=>(const Claim&) const = default;
   };
+  [[nodiscard]] bool managed(const policy::PolicyKey& key, const std::set<std::string>& names) const;
+  [[nodiscard]] std::optional<policy::PolicyKey> first_of(const std::string& name) const;
+  [[nodiscard]] std::optional<policy::PolicyKey> unseen_manager(const std::string& name,
+                                                                const policy::PolicyKey& key) const;
+
   std::map<std::string, std::set<Claim>> by_name_;
   std::map<policy::PolicyKey, std::set<std::string>> names_of_;
+  std::map<std::string, std::optional<policy::PolicyKey>> managers_;  // by identity claim
 };
 
 }  // namespace stackscaler::controller

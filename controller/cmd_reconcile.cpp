@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `stackscaler reconcile` and `stackscaler validate`.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 #include "controller/commands.hpp"
@@ -57,6 +59,8 @@ asio::awaitable<void> Pass::finish_open_operations() {
     failure_ = std::move(open).error();
     co_return;
   }
+  auto lost = co_await program_.driver->lost_operations();
+  std::move(lost.begin(), lost.end(), std::back_inserter(*open));
   for (ports::OperationRecord& operation : *open) {
     reconciler_->expect_recovery(operation);
     co_await reconciler_->recover(std::move(operation), 1);
@@ -67,7 +71,12 @@ asio::awaitable<void> Pass::run() {
   co_await finish_open_operations();
   if (failure_) co_return;
   Collected policies;
-  auto loaded = co_await program_.source->load(policies);
+  const auto implicit = program_.make_implicit(policies);
+  Result<void> loaded;
+  if (program_.source) {
+    loaded = co_await program_.source->load(implicit ? static_cast<ports::PolicySink&>(*implicit) : policies);
+  }
+  if (loaded && implicit) loaded = co_await implicit->refresh();
   if (!loaded) {
     failure_ = std::move(loaded).error();
     co_return;
@@ -132,6 +141,7 @@ int reconcile_once(const Options& given) {
   const std::string text =
       options.output == Output::json ? render_pass_json(pass.rows()) : render_pass_table(pass.rows());
   std::fputs(text.c_str(), stdout);
+  if (options.policies.empty()) return pass.exit_code();
   // Documents that are not valid were logged with their places; here they count.
   return source::validate_paths({options.policies}, options.defaults).ok() ? pass.exit_code() : 1;
 }

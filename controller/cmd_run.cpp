@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `stackscaler run`: start, serve, stop in order.
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 
 #include "async/deadline.hpp"
 #include "controller/commands.hpp"
 #include "controller/loop.hpp"
 #include "controller/program.hpp"
 #include "controller/version.hpp"
+#include "terraform/folder.hpp"
 
 namespace stackscaler::controller {
 
@@ -28,6 +31,7 @@ class Service {
       : program_(program),
         reconciler_(program.make_reconciler(true)),
         loop_(program.io.get_executor(), program.clock, *program.logger, program.random, *reconciler_),
+        implicit_(program.make_implicit(loop_)),
         watchers_(program.io.get_executor(), *program.logger),
         recoveries_(program.io.get_executor(), *program.logger),
         signals_(program.io.get_executor(), SIGTERM, SIGINT) {}
@@ -37,6 +41,8 @@ class Service {
 
  private:
   asio::awaitable<Result<void>> start();
+  asio::awaitable<Result<void>> load();
+  [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : loop_; }
   asio::awaitable<void> stop();
   asio::awaitable<void> interrupt_when_asked_or_late();
   void log_start() const;
@@ -44,8 +50,9 @@ class Service {
   Program& program_;
   std::unique_ptr<Reconciler> reconciler_;
   Loop loop_;
-  TaskGroup watchers_;    // cancelled at the stop
-  TaskGroup recoveries_;  // followed to their end
+  std::unique_ptr<ImplicitPolicies> implicit_;  // between the source and the loop, or null
+  TaskGroup watchers_;                          // cancelled at the stop
+  TaskGroup recoveries_;                        // followed to their end
   asio::signal_set signals_;
   int exit_code_ = 0;
 };
@@ -55,7 +62,9 @@ void Service::log_start() const {
   const char* mode = o.dry_run ? "dry-run" : o.enabled ? "enabled" : "observing";
   program_.logger->info(
       "started", kv("version", version()), kv("mode", mode), kv("interval", format_duration(o.defaults.interval)),
-      kv("threshold", decision::format_value(o.defaults.confidence_threshold)), kv("policies", o.policies.string()),
+      kv("threshold", decision::format_value(o.defaults.confidence_threshold)),
+      kv("policies",
+         o.policies.empty() ? std::string("none: every adopted stack follows the defaults") : o.policies.string()),
       kv("stacks", o.stacks.string()), kv("prometheus", program_.options.prometheus_url));
   if (o.rehearsal) {
     program_.logger->warn(
@@ -67,6 +76,8 @@ asio::awaitable<Result<void>> Service::start() {
   log_start();
   auto open = co_await program_.journal->unfinished_operations();
   if (!open) co_return fail(std::move(open).error());
+  auto lost = co_await program_.driver->lost_operations();
+  std::move(lost.begin(), lost.end(), std::back_inserter(*open));
   for (ports::OperationRecord& operation : *open) {
     reconciler_->expect_recovery(operation);
     recoveries_.spawn("recover", reconciler_->recover(std::move(operation)));
@@ -82,7 +93,17 @@ asio::awaitable<Result<void>> Service::start() {
     }
     program_.logger->info("found", kv("stacks", sound));
   }
-  co_return co_await program_.source->load(loop_);
+  co_return co_await load();
+}
+
+// A folder that is not there yet is waited for: a checkout may come after us.
+asio::awaitable<Result<void>> Service::load() {
+  if (program_.source) {
+    auto loaded = co_await program_.source->load(sink());
+    if (!loaded && loaded.error().kind() != ErrorKind::not_found) co_return loaded;
+  }
+  if (implicit_) co_return co_await implicit_->refresh();
+  co_return Result<void>{};
 }
 
 asio::awaitable<void> Service::serve() {
@@ -93,7 +114,8 @@ asio::awaitable<void> Service::serve() {
     co_await stop();
     co_return;
   }
-  watchers_.spawn("watch", program_.source->watch(loop_));
+  if (program_.source) watchers_.spawn("watch", program_.source->watch(sink()));
+  if (implicit_) watchers_.spawn("implicit", implicit_->watch());
   watchers_.spawn("loop", loop_.run());
   watchers_.spawn("states", loop_.watch_states());
   watchers_.spawn("plans", loop_.watch_plans());
@@ -145,6 +167,7 @@ int run_controller(const Options& options) {
     return 1;
   }
   auto lock = DataLock::take(options.data);
+  if (lock) terraform::sweep(options.data);
   auto ready = lock ? (*program)->add_policies() : Result<void>(fail(lock.error()));
   if (!ready) {
     std::fprintf(stderr, "stackscaler: %s\n", ready.error().message().c_str());

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/files.hpp"
 #include "controller/commands.hpp"
 #include "controller/program.hpp"
 #include "controller/render.hpp"
 #include "policy/reasons.hpp"
+#include "stack/template.hpp"
 
 namespace stackscaler::controller {
 
@@ -35,6 +37,8 @@ asio::awaitable<void> look(Program& program, StackRow& row) {
     row.view = std::move(*view);
   } else {
     row.problem = view.error().message();
+    row.destroyed =
+        view.error().kind() == ErrorKind::not_found && view.error().reason() == policy::reason::kStateChanged;
   }
 }
 
@@ -62,13 +66,16 @@ Result<void> check_step(const Options& options, int from) {
 asio::awaitable<Result<void>> check_budget(Program& program, int fewer) {
   const FleetGuard guard(program.options.fleet);
   if (fewer <= 0 || program.options.force || guard.limits().max_destroyed_per_hour == 0) co_return Result<void>{};
-  auto lately = co_await program.journal->scalings(std::string(), program.clock.wall_now() - std::chrono::hours(1));
-  if (!lately) co_return fail(std::move(lately).error());
-  int destroyed = 0;
-  for (const ports::Scaling& one : *lately) destroyed += std::max(0, one.from - one.to);
-  auto allowed = guard.check_budget(destroyed, fewer);
+  auto destroyed = co_await destroyed_lately(*program.journal, guard, program.clock.wall_now());
+  if (!destroyed) co_return fail(std::move(destroyed).error());
+  auto allowed = guard.allowance(*destroyed);
   if (!allowed) co_return fail(std::move(allowed).error().with_context("repeat with --force if that is meant"));
-  co_return allowed;
+  if (fewer <= *allowed) co_return Result<void>{};
+  co_return fail(
+      ErrorKind::conflict, policy::reason::kFleetLimit,
+      fmt::format("--max-destroyed-per-hour leaves {} of the {} that would go; repeat with --force if that is "
+                  "meant",
+                  *allowed, fewer));
 }
 
 asio::awaitable<void> scale(Program& program, Result<ports::ScaleReport>& out) {
@@ -100,7 +107,8 @@ asio::awaitable<void> scale(Program& program, Result<ports::ScaleReport>& out) {
   order.reason = options.force ? policy::reason::kManualForced : policy::reason::kManual;
   order.message = options.reason.empty() ? "by hand" : options.reason;
   ports::ProgressSink sink = [](const ports::OperationProgress& p) {
-    std::fprintf(stderr, "%s: %d -> %d %s\n", p.phase.c_str(), p.from, p.to, p.progress.c_str());
+    std::fprintf(stderr, "%s: %d -> %d%s%s\n", p.phase.c_str(), p.from, p.to, p.progress.empty() ? "" : ", ",
+                 p.progress.c_str());
   };
   out = co_await program.driver->scale(*permit, std::move(order), std::move(sink));
 }
@@ -125,6 +133,21 @@ asio::awaitable<void> adopt(Program& program, Result<terraform::AdoptReport>& ou
   request.workspace = options.workspace;
   request.dependents = options.dependents;
   request.accept_state = options.accept_state;
+  if (!options.template_file.empty()) {
+    request.template_file = std::filesystem::absolute(options.template_file).lexically_normal();
+  }
+  if (!options.context_file.empty()) {
+    if (options.template_file.empty()) {
+      out = fail(ErrorKind::invalid_input, "--context goes with --template");
+      co_return;
+    }
+    auto context = read_file(options.context_file, stack::kMaxTemplateBytes);
+    if (!context) {
+      out = fail(std::move(context).error());
+      co_return;
+    }
+    request.context = std::move(*context);
+  }
   out = co_await program.terraform->adopt(*permit, std::move(request));
 }
 
@@ -167,8 +190,9 @@ int stack_adopt(const Options& options) {
   Result<terraform::AdoptReport> report = terraform::AdoptReport{};
   (*program)->run(adopt(**program, report));
   if (!report) return complain(report.error());
-  std::printf("adopted %s: %d instance(s) of %s, sized by var.%s, %s backend\n", report->id.c_str(), report->count,
-              report->resource.c_str(), report->variable.c_str(), report->backend.c_str());
+  const std::string by = report->template_file.empty() ? "var." + report->variable : report->template_file;
+  std::printf("adopted %s: %d instance(s) of %s, sized by %s, %s backend\n", report->id.c_str(), report->count,
+              report->resource.c_str(), by.c_str(), report->backend.c_str());
   for (const std::string& warning : report->warnings) std::printf("warning: %s\n", warning.c_str());
   if (!report->proposed_dependents.empty()) {
     std::printf("these come and go with the instances; list them in the policy if that is meant:\n  dependents:\n");
@@ -188,6 +212,7 @@ int stack_scale(const Options& options) {
   } else if (report->changed) {
     std::printf("Stack %s: Successfully scaled from %d to %d instances\n", options.stack_id.c_str(), report->from,
                 report->count_after);
+    for (const std::string& address : report->healed) std::printf("Healed: %s was half-made\n", address.c_str());
   } else {
     std::printf("Stack %s: %d instances already, nothing to do\n", options.stack_id.c_str(), report->count_after);
   }

@@ -11,10 +11,12 @@ namespace stackscaler::controller {
 [[nodiscard]] int run_controller(const Options& options);
 [[nodiscard]] int reconcile_once(const Options& options);
 [[nodiscard]] int validate_files(const Options& options);
+[[nodiscard]] int show_metrics(const Options& options);
 [[nodiscard]] int stack_list(const Options& options);
 [[nodiscard]] int stack_show(const Options& options);
 [[nodiscard]] int stack_adopt(const Options& options);
 [[nodiscard]] int stack_deploy(const Options& options);
+[[nodiscard]] int stack_doctor(const Options& options);
 [[nodiscard]] int stack_scale(const Options& options);
 
 }  // namespace stackscaler::controller

@@ -58,13 +58,29 @@ Result<void> FleetGuard::check_breaker() const {
                   format_duration(limits_.longest_hold) + " at most");
 }
 
-Result<void> FleetGuard::check_budget(int destroyed, int more) const {
+Result<int> FleetGuard::allowance(int destroyed) const {
   const int limit = limits_.max_destroyed_per_hour;
-  if (limit == 0 || destroyed + reserved_ + more <= limit) return {};
+  if (limit == 0) return policy::kMaxInstances;
+  int left = limit - destroyed;
+  for (const auto& [stack, instances] : reserved_) left -= instances;
+  if (left > 0) return left;
   return fail(ErrorKind::conflict, reason::kFleetLimit,
               "at most " + std::to_string(limit) +
-                  " instances may be destroyed within an hour over all stacks (--max-destroyed-per-hour), and this "
-                  "would be more");
+                  " instances may be destroyed within an hour over all stacks (--max-destroyed-per-hour), and so many "
+                  "went or are going");
+}
+
+boost::asio::awaitable<Result<int>> destroyed_lately(ports::Journal& journal, const FleetGuard& guard, WallTime now) {
+  auto lately = co_await journal.scalings(std::string(), now - std::chrono::hours(1));
+  if (!lately) co_return fail(std::move(lately).error());
+  auto open = co_await journal.unfinished_operations();
+  if (!open) co_return fail(std::move(open).error());
+  int destroyed = 0;
+  for (const ports::Scaling& one : *lately) destroyed += std::max(0, one.from - one.to);
+  for (const ports::OperationRecord& one : *open) {
+    if (!guard.reserved(one.stack)) destroyed += std::max(0, one.from - one.to);
+  }
+  co_return destroyed;
 }
 
 }  // namespace stackscaler::controller

@@ -4,20 +4,22 @@
 //
 // Two limits, both on scale-downs only:
 // - a budget: at most so many instances destroyed within an hour, over all stacks;
-// - a breaker: when many policies begin to want fewer within a few minutes, that is rather a fault of the metrics than
-// a
-//   calm. It opens then and holds all scale-downs until fewer of those policies want it, for an hour at most.
+// - a breaker: when many policies begin to want fewer within a few minutes, that is rather a fault of the metrics
+//   than a calm. It opens then and holds all scale-downs until fewer of those policies want it, for an hour at most.
 // What it is not: a memory. What was destroyed comes from the journal, so that other processes count and a restart
 // forgets nothing. Pure data; the caller owns time.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "policy/types.hpp"
+#include "ports/journal.hpp"
 
 namespace stackscaler::controller {
 
@@ -39,8 +41,9 @@ class FleetGuard {
 
   // FleetShrinking while the breaker is open.
   [[nodiscard]] Result<void> check_breaker() const;
-  // FleetLimit when `destroyed` in the last hour, what is reserved, and `more` exceed the budget.
-  [[nodiscard]] Result<void> check_budget(int destroyed, int more) const;
+  // How many more instances may go, when `destroyed` went in the last hour beside what is reserved. FleetLimit at none.
+  [[nodiscard]] Result<int> allowance(int destroyed) const;
+  [[nodiscard]] bool reserved(const std::string& stack) const { return reserved_.contains(stack); }
 
   [[nodiscard]] const FleetLimits& limits() const { return limits_; }
 
@@ -52,22 +55,27 @@ class FleetGuard {
   std::map<policy::PolicyKey, std::optional<SteadyTime>> wants_since_;  // every policy; since when it wants fewer
   std::set<policy::PolicyKey> burst_;                                   // those that opened the breaker
   SteadyTime opened_{};
-  int reserved_ = 0;  // instances that scale-downs under way may destroy
+  std::map<std::string, int> reserved_;  // by stack: instances that a scale-down under way may destroy
 };
 
 // A scale-down under way counts against the budget before the journal knows what it destroyed.
 class Reservation {
  public:
-  Reservation(FleetGuard& guard, int instances) : guard_(guard), instances_(instances) {
-    guard_.reserved_ += instances;
+  Reservation(FleetGuard& guard, std::string stack, int instances) : guard_(guard), stack_(std::move(stack)) {
+    guard_.reserved_[stack_] += instances;
   }
-  ~Reservation() { guard_.reserved_ -= instances_; }
+  ~Reservation() { guard_.reserved_.erase(stack_); }
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;
 
  private:
   FleetGuard& guard_;
-  int instances_;
+  std::string stack_;
 };
+
+// How many instances went in the last hour, by the journal, and how many those operations may destroy that are open: of
+// other processes, or left by a crash. What `guard` has reserved is left out.
+[[nodiscard]] boost::asio::awaitable<Result<int>> destroyed_lately(ports::Journal& journal, const FleetGuard& guard,
+                                                                   WallTime now);
 
 }  // namespace stackscaler::controller

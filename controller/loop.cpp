@@ -51,7 +51,7 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
   }
   reconciler_.claims().release(key);
   reconciler_.claims().claim(static_claim(policy->spec.stack), key, policy->origin);
-  if (memory->view) reconciler_.claims().claim("identity:" + memory->view->identity, key, policy->origin);
+  if (memory->view) reconciler_.claims().claim(identity_claim(memory->view->identity), key, policy->origin);
   memory->policy = std::move(policy);
   const Duration spread = std::min<Duration>(kFirstSpread, memory->policy->spec.interval);
   const auto delay =

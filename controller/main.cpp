@@ -12,11 +12,13 @@ int dispatch(const stackscaler::controller::Options& options) {
     case Command::run: return run_controller(options);
     case Command::reconcile: return reconcile_once(options);
     case Command::validate: return validate_files(options);
+    case Command::metrics: return show_metrics(options);
     case Command::stack_list: return stack_list(options);
     case Command::stack_show: return stack_show(options);
     case Command::stack_adopt: return stack_adopt(options);
     case Command::stack_deploy: return stack_deploy(options);
     case Command::stack_scale: return stack_scale(options);
+    case Command::stack_doctor: return stack_doctor(options);
     case Command::version: return 0;
   }
   return 1;

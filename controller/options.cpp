@@ -24,13 +24,23 @@ struct Flags {
   std::string config;
   std::string output = "table";
   std::string stack_reason;
+  std::string since;
+  std::string step;
 };
 
 using Names = std::vector<std::string_view>;
 constexpr std::array kLoopNames{"policies",
+                                "implicit",
                                 "stacks",
                                 "data",
                                 "prometheus-url",
+                                "prometheus-tenant",
+                                "prometheus-bearer-file",
+                                "prometheus-basic-user",
+                                "prometheus-password-file",
+                                "prometheus-ca",
+                                "prometheus-cert",
+                                "prometheus-key",
                                 "enable",
                                 "dry-run",
                                 "default-interval-minutes",
@@ -38,18 +48,40 @@ constexpr std::array kLoopNames{"policies",
                                 "default-max-instances",
                                 "default-min-instances",
                                 "terraform",
+                                "plugin-cache",
+                                "allow-env",
                                 "allow-terraform-version",
                                 "max-destroyed-per-hour",
                                 "shrink-breaker",
                                 "outside-change-hold",
+                                "max-concurrent",
+                                "terraform-memory",
                                 "status",
                                 "log-format",
                                 "log-level"};
-constexpr std::array kStackNames{
-    "stacks",     "data",     "dry-run", "terraform", "allow-terraform-version", "max-destroyed-per-hour",
-    "log-format", "log-level"};
+constexpr std::array kStackNames{"stacks",
+                                 "data",
+                                 "dry-run",
+                                 "terraform",
+                                 "plugin-cache",
+                                 "allow-env",
+                                 "allow-terraform-version",
+                                 "max-destroyed-per-hour",
+                                 "log-format",
+                                 "log-level"};
 constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
                                 "default-min-instances"};
+
+constexpr std::array kMetricsNames{"prometheus-url",
+                                   "prometheus-tenant",
+                                   "prometheus-bearer-file",
+                                   "prometheus-basic-user",
+                                   "prometheus-password-file",
+                                   "prometheus-ca",
+                                   "prometheus-cert",
+                                   "prometheus-key",
+                                   "log-format",
+                                   "log-level"};
 
 template <class Range>
 void add_settings(CLI::App& app, Flags& flags, const Range& names) {
@@ -62,7 +94,8 @@ void add_settings(CLI::App& app, Flags& flags, const Range& names) {
     if (s.value.empty()) {
       app.add_flag(flag, flags.switches[std::string(s.name)], help);
     } else {
-      app.add_option(flag, flags.values[std::string(s.name)], help)->type_name(std::string(s.value));
+      auto* option = app.add_option(flag, flags.values[std::string(s.name)], help)->type_name(std::string(s.value));
+      if (s.name == "allow-env") option->multi_option_policy(CLI::MultiOptionPolicy::Join)->delimiter(',');
     }
   }
   app.add_option("--env-file", flags.env_file, "file of KEY=value lines, read like the environment")->type_name("FILE");
@@ -81,11 +114,13 @@ struct Commands {
   CLI::App* run;
   CLI::App* reconcile;
   CLI::App* validate;
+  CLI::App* metrics;
   CLI::App* list;
   CLI::App* show;
   CLI::App* adopt;
   CLI::App* scale;
   CLI::App* deploy;
+  CLI::App* doctor;
   CLI::App* version;
 
   Commands(Options& o, Flags& f) {
@@ -104,6 +139,19 @@ struct Commands {
     validate = root.add_subcommand("validate", "every problem of every policy file, as file:line:col: message");
     add_settings(*validate, f, kFileNames);
     validate->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
+    metrics = root.add_subcommand(
+        "metrics", "what the controller reads for a policy now; with --since, what it would have read, as CSV");
+    add_settings(*metrics, f, kMetricsNames);
+    metrics->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
+    metrics->add_option("--since", f.since, "how far back, such as 1h; prints policy,metric,series,time,value")
+        ->type_name("DURATION");
+    metrics->add_option("--step", f.step, "between two points of --since [a 240th of it, at least 15s]")
+        ->type_name("DURATION");
+    add_stack_commands(o, f);
+    version = root.add_subcommand("version", "the version");
+  }
+
+  void add_stack_commands(Options& o, Flags& f) {
     auto* stack = root.add_subcommand("stack", "look at stacks and size them by hand");
     stack->require_subcommand(1);
     list = stack->add_subcommand("list", "the adopted stacks and their counts");
@@ -113,8 +161,11 @@ struct Commands {
     deploy = stack->add_subcommand("deploy",
                                    "create a stack from a template; without --yes the plan is shown and nothing done "
                                    "(exit 2)");
-    for (CLI::App* sub : {list, show, adopt, scale, deploy}) add_settings(*sub, f, kStackNames);
-    for (CLI::App* sub : {list, show, scale}) add_output(*sub, f);
+    doctor = stack->add_subcommand("doctor",
+                                   "look for what is wrong with a stack, also for instances that its state does not "
+                                   "hold; reads only; exit 0: sound, 1: not");
+    for (CLI::App* sub : {list, show, adopt, scale, deploy, doctor}) add_settings(*sub, f, kStackNames);
+    for (CLI::App* sub : {list, show, scale, doctor}) add_output(*sub, f);
     show->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
     scale->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
     scale->add_option("count", o.instances, "how many instances")
@@ -123,6 +174,14 @@ struct Commands {
         ->check(CLI::Range(0, policy::kMaxInstances));
     scale->add_option("--reason", f.stack_reason, "kept in the stack's metadata and the journal")->type_name("TEXT");
     scale->add_flag("--force", o.force, "remove more at once than a quarter of the instances");
+    doctor->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
+    doctor->add_option("--query", o.query, "Terraform configuration that lists the instances [the stack's doctor.hcl]")
+        ->type_name("FILE");
+    add_adopt(o);
+    add_deploy(o);
+  }
+
+  void add_adopt(Options& o) {
     adopt->add_option("folder", o.folder, "the Terraform root module")->required()->type_name("DIR");
     adopt->add_option("--id", o.stack_id, "the stack's id [the folder's name]")->type_name("ID");
     adopt->add_option("--variable", o.variable, "the variable that holds the count [instance_count]")
@@ -132,7 +191,13 @@ struct Commands {
     adopt->add_option("--workspace", o.workspace, "the Terraform workspace [default]")->type_name("NAME");
     adopt->add_option("--dependent", o.dependents, "a resource that comes and goes with the instances (repeatable)")
         ->type_name("ADDRESS");
+    adopt->add_option("--template", o.template_file, "the template that main.tf was rendered from; it sizes the stack")
+        ->type_name("FILE");
+    adopt->add_option("--context", o.context_file, "JSON object of the template's values")->type_name("FILE");
     adopt->add_flag("--accept-state", o.accept_state, "accept a state that changed (another lineage, older serial)");
+  }
+
+  void add_deploy(Options& o) {
     deploy->add_option("id", o.stack_id, "the new stack's id")->required()->type_name("ID");
     deploy->add_option("--template", o.template_file, "the main.tf with {{ name }} placeholders")
         ->required()
@@ -147,19 +212,20 @@ struct Commands {
     deploy->add_option("--resource", o.resource, "the counted resource; found when there is just one")
         ->type_name("ADDRESS");
     deploy->add_flag("--yes", o.yes, "apply the plan");
-    version = root.add_subcommand("version", "the version");
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
-    const std::array<std::pair<Command, CLI::App*>, 9> all{{{Command::run, run},
-                                                            {Command::reconcile, reconcile},
-                                                            {Command::validate, validate},
-                                                            {Command::stack_list, list},
-                                                            {Command::stack_show, show},
-                                                            {Command::stack_adopt, adopt},
-                                                            {Command::stack_scale, scale},
-                                                            {Command::stack_deploy, deploy},
-                                                            {Command::version, version}}};
+    const std::array<std::pair<Command, CLI::App*>, 11> all{{{Command::run, run},
+                                                             {Command::reconcile, reconcile},
+                                                             {Command::validate, validate},
+                                                             {Command::stack_list, list},
+                                                             {Command::stack_show, show},
+                                                             {Command::stack_adopt, adopt},
+                                                             {Command::stack_scale, scale},
+                                                             {Command::stack_deploy, deploy},
+                                                             {Command::stack_doctor, doctor},
+                                                             {Command::metrics, metrics},
+                                                             {Command::version, version}}};
     for (const auto& one : all) {
       if (one.second->parsed()) return one;
     }
@@ -210,14 +276,30 @@ void apply_settings(Options& options, const CLI::App& app, const Flags& flags, c
 }
 
 void check(const Options& o, std::vector<std::string>& problems) {
-  const bool loop = o.command == Command::run || o.command == Command::reconcile;
-  if (loop && o.policies.empty()) problems.emplace_back("--policies DIR is needed: the folder of ScalingPolicy files");
   if (o.defaults.bounds.min > o.defaults.bounds.max) {
     problems.emplace_back("--default-min-instances is above --default-max-instances");
   }
+  const policy::Source& p = o.prometheus;
+  if (!p.bearer_file.empty() && !p.basic_user.empty())
+    problems.emplace_back("--prometheus-bearer-file and --prometheus-basic-user exclude one another");
+  if (p.basic_user.empty() != p.basic_password_file.empty())
+    problems.emplace_back("--prometheus-basic-user and --prometheus-password-file go together");
+  if (p.certificate_file.empty() != p.key_file.empty())
+    problems.emplace_back("--prometheus-cert and --prometheus-key go together");
+  if (o.step && !o.since) problems.emplace_back("--step goes with --since");
   if (o.plan && !o.dry_run) problems.emplace_back("--plan goes with --dry-run");
   if (o.rehearsal && !o.terraform.empty())
     problems.emplace_back("--rehearsal runs no Terraform: leave --terraform out");
+}
+
+// A duration of `metrics`; absent when it was not given.
+std::optional<Duration> read_duration(const std::string& name, const std::string& text, Duration low,
+                                      std::vector<std::string>& problems) {
+  if (text.empty()) return std::nullopt;
+  const auto value = parse_duration(text);
+  if (value && *value >= low && *value <= std::chrono::days(366)) return *value;
+  problems.push_back(name + ": '" + text + "' is not a duration from " + format_duration(low) + " to 366d");
+  return std::nullopt;
 }
 
 ParsedOptions problem_report(const std::vector<std::string>& problems) {
@@ -265,6 +347,9 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, const Env
   options.reason = flags.stack_reason;
   std::vector<std::string> problems;
   apply_settings(options, *app, flags, environment, problems);
+  if (options.policies.empty()) options.implicit = true;
+  options.since = read_duration("--since", flags.since, std::chrono::seconds(1), problems);
+  options.step = read_duration("--step", flags.step, std::chrono::seconds(1), problems);
   check(options, problems);
   if (!problems.empty()) return problem_report(problems);
   out.options = std::move(options);

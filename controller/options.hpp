@@ -6,6 +6,7 @@
 // are reported at once. A command that is only help or a version is answered here.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -28,10 +29,12 @@ enum class Command {
   stack_adopt,
   stack_scale,
   stack_deploy,
+  metrics,
+  stack_doctor,
   version
 };
 enum class Output { table, json };
-enum class StatusTarget { inline_, none };
+enum class StatusTarget { auto_, inline_, sidecar, none };
 
 struct Options {
   Command command = Command::version;
@@ -41,16 +44,22 @@ struct Options {
   std::filesystem::path stacks = ".infra/work";
   std::filesystem::path data = ".infra/data";
   std::string prometheus_url = "http://127.0.0.1:9090";
-  std::string terraform;  // name or path; empty: terraform, else tofu, from PATH
+  policy::Source prometheus;  // how to be let in there; its url stays empty
+  std::string terraform;      // name or path; empty: terraform, else tofu, from PATH
 
   // What is allowed
+  bool implicit = false;  // stacks that no policy names follow the defaults
   bool enabled = false;
   bool dry_run = false;
   bool rehearsal = false;
   bool allow_terraform_version = false;
+  std::vector<std::string> allow_env;  // names and prefixes ("TF_VAR_*")
+  std::filesystem::path plugin_cache;
+  int max_concurrent = 2;                          // plans and applies at a time
+  std::uint64_t terraform_memory = 700ULL << 20U;  // bytes assumed for each; 0: memory is not looked at
   FleetLimits fleet;
   Duration outside_hold = std::chrono::minutes(5);
-  StatusTarget status = StatusTarget::inline_;
+  StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
 
   // How it speaks
@@ -60,10 +69,12 @@ struct Options {
 
   // Arguments of single commands
   bool plan = false;                         // reconcile --plan
-  std::vector<std::filesystem::path> paths;  // validate
-  std::string stack_id;                      // stack show|scale, adopt --id
+  std::vector<std::filesystem::path> paths;  // validate, metrics
+  std::optional<Duration> since;             // metrics --since
+  std::optional<Duration> step;              // metrics --step
+  std::string stack_id;                      // stack show|scale|deploy|doctor, adopt --id
   std::filesystem::path folder;              // stack adopt
-  int instances = 0;                         // stack scale
+  int instances = 0;                         // stack scale, deploy --instances (0: not given)
   std::string reason;                        // stack scale --reason
   bool force = false;                        // stack scale --force
   std::string variable = "instance_count";   // stack adopt
@@ -71,10 +82,11 @@ struct Options {
   std::string workspace = "default";         // stack adopt
   std::vector<std::string> dependents;       // stack adopt
   bool accept_state = false;                 // stack adopt
-  std::filesystem::path template_file;       // stack deploy
-  std::filesystem::path context_file;        // stack deploy; empty: none
+  std::filesystem::path template_file;       // stack deploy|adopt
+  std::filesystem::path context_file;        // stack deploy|adopt; empty: none
   std::vector<std::string> set;              // stack deploy --set NAME=VALUE
   bool yes = false;                          // stack deploy
+  std::filesystem::path query;               // stack doctor; empty: found or made
 };
 
 // Either options to go on with, or text to print and an exit code (help, version, errors).

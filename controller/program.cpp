@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "controller/webhook.hpp"
 #include "http/url.hpp"
 #include "terraform/rehearsal.hpp"
 #include "terraform/tool.hpp"
@@ -34,15 +35,46 @@ std::string binary_for(const Options& options) {
   return !terraform::find_binary("terraform") && terraform::find_binary("tofu") ? "tofu" : "terraform";
 }
 
+// What was only rehearsed must not become the history of a real stack.
+std::filesystem::path own_folder(const Options& options) {
+  return options.rehearsal ? options.data / "rehearsal" : options.data;
+}
+
+source::StatusMode status_mode(StatusTarget target) {
+  switch (target) {
+    case StatusTarget::auto_: return source::StatusMode::auto_;
+    case StatusTarget::inline_: return source::StatusMode::inline_;
+    case StatusTarget::sidecar: return source::StatusMode::sidecar;
+    case StatusTarget::none: break;
+  }
+  return source::StatusMode::none;
+}
+
 terraform::DriverOptions driver_options(const Options& options) {
   terraform::DriverOptions out;
   out.binary = binary_for(options);
   out.data = std::filesystem::absolute(options.data);
+  out.allow_env = options.allow_env;
+  out.plugin_cache = options.plugin_cache;
   out.allow_terraform_version = options.allow_terraform_version;
+  out.max_concurrent = options.max_concurrent;
+  out.memory_per_run = options.terraform_memory;
   return out;
 }
 
 }  // namespace
+
+Result<metrics::Endpoint> process_endpoint(const Options& options) {
+  policy::Source source = options.prometheus;
+  source.url = options.prometheus_url;
+  auto endpoint = metrics::make_endpoint(source);
+  if (!endpoint) return fail(std::move(endpoint).error().with_context("--prometheus-url"));
+  if (!endpoint->base.secure && endpoint->tls) {
+    return fail(ErrorKind::invalid_input,
+                "--prometheus-ca, -cert and -key have no meaning: --prometheus-url is not https");
+  }
+  return endpoint;
+}
 
 Result<DataLock> DataLock::take(const std::filesystem::path& data) {
   const std::filesystem::path file = data / "lock";
@@ -74,8 +106,12 @@ Program::Program(const Options& given, std::unique_ptr<Logger> log, journal::Sto
     driver = std::make_unique<terraform::RehearsalDriver>(clock, random, *journal);
     return;
   }
+  auto settings = driver_options(options);
+  settings.post_json = [this](std::string url, std::string body, Duration timeout) {
+    return post_json(http_client(), std::move(url), std::move(body), timeout);
+  };
   auto real = std::make_unique<terraform::TerraformDriver>(io.get_executor(), pool, clock, *logger, random, registry,
-                                                           *journal, driver_options(options));
+                                                           *journal, std::move(settings));
   terraform = real.get();
   driver = std::move(real);
 }
@@ -90,8 +126,7 @@ Program::~Program() {
 Result<std::unique_ptr<Program>> Program::make(const Options& options) {
   auto logger = logger_for(options);
   std::string aside;
-  // What was only rehearsed must not become the history of a real stack.
-  auto store = journal::Store::open(options.rehearsal ? options.data / "rehearsal" : options.data, aside);
+  auto store = journal::Store::open(own_folder(options), aside);
   if (!store) return fail(std::move(store).error());
   if (!aside.empty()) {
     logger->error("the journal was damaged; a new one is begun and the old one kept", kv("file", aside));
@@ -99,21 +134,40 @@ Result<std::unique_ptr<Program>> Program::make(const Options& options) {
   return std::unique_ptr<Program>(new Program(options, std::move(logger), std::move(*store)));
 }
 
+http::Client& Program::http_client() {
+  if (!client) client.emplace(io.get_executor());
+  return *client;
+}
+
 Result<void> Program::add_policies() {
-  auto url = http::parse_url(options.prometheus_url);
-  if (!url) return fail(std::move(url).error().with_context("--prometheus-url"));
-  client.emplace(io.get_executor());
-  metrics = std::make_unique<metrics::PrometheusSource>(*client, clock, *logger, *url);
+  auto endpoint = process_endpoint(options);
+  if (!endpoint) return fail(std::move(endpoint).error());
+  metrics::PrometheusSettings settings;
+  settings.pool = &pool;
+  metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, std::move(*endpoint), settings);
+  if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;
   files.defaults = options.defaults;
   source = std::make_unique<source::FileSource>(io.get_executor(), pool, clock, *logger, index, std::move(files));
-  const auto mode = options.status == StatusTarget::inline_ ? source::StatusMode::inline_ : source::StatusMode::none;
-  status = std::make_unique<source::FileStatusWriter>(pool, index, options.defaults, mode);
   return {};
 }
 
+std::unique_ptr<ImplicitPolicies> Program::make_implicit(ports::PolicySink& next) {
+  if (!options.implicit) return nullptr;
+  auto sound = [this] { return source == nullptr || source->sound(); };
+  return std::make_unique<ImplicitPolicies>(ImplicitPolicies::Parts{
+      io.get_executor(), pool, clock, *logger, registry, *journal, index, next, options.defaults, std::move(sound)});
+}
+
 std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
+  if (write_status) {
+    source::StatusOptions statuses;
+    statuses.mode = status_mode(options.status);
+    statuses.sidecars = std::filesystem::absolute(own_folder(options) / "status");
+    statuses.defaults = options.defaults;
+    status = std::make_unique<source::FileStatusWriter>(*logger, index, std::move(statuses));
+  }
   return std::make_unique<Reconciler>(
       Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
                         write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},

@@ -18,6 +18,7 @@
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "controller/implicit.hpp"
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
 #include "http/client.hpp"
@@ -43,6 +44,9 @@ class DataLock {
   Descriptor file_;
 };
 
+// The server of --prometheus-url and how to be let in.
+[[nodiscard]] Result<metrics::Endpoint> process_endpoint(const Options& options);
+
 class Program {
  public:
   // Fails with a sentence for the person at the terminal.
@@ -56,6 +60,8 @@ class Program {
 
   // The parts that only the loop's commands need.
   [[nodiscard]] Result<void> add_policies();
+  // Null when every stack has to be named by a policy.
+  [[nodiscard]] std::unique_ptr<ImplicitPolicies> make_implicit(ports::PolicySink& next);
   [[nodiscard]] std::unique_ptr<Reconciler> make_reconciler(bool write_status);
 
   Options options;
@@ -74,11 +80,12 @@ class Program {
   std::optional<http::Client> client;
   std::unique_ptr<metrics::PrometheusSource> metrics;
   source::PolicyIndex index;
-  std::unique_ptr<source::FileSource> source;
+  std::unique_ptr<source::FileSource> source;  // null without --policies
   std::unique_ptr<source::FileStatusWriter> status;
 
  private:
   Program(const Options& options, std::unique_ptr<Logger> logger, journal::Store store);
+  [[nodiscard]] http::Client& http_client();  // made when it is first needed
 };
 
 }  // namespace stackscaler::controller

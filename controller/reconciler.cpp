@@ -21,6 +21,15 @@ constexpr Duration kRetryFirst = 5s;  // after a turn that ended early
 constexpr Duration kRetryCap = 5min;
 constexpr Duration kFirstPlanSpread = 10min;  // within which the first plan checks of a fleet are made
 
+// "default/web", as PolicyKey::str() writes it.
+policy::PolicyKey policy_key_of(const std::string& text) {
+  policy::PolicyKey key;
+  const std::size_t slash = text.find('/');
+  key.namespace_ = text.substr(0, slash);
+  key.name = slash == std::string::npos ? "" : text.substr(slash + 1);
+  return key;
+}
+
 }  // namespace
 
 asio::awaitable<Turn> Reconciler::turn(Memory memory, std::function<void()> on_converge) {
@@ -74,16 +83,30 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
       memory->plan_due = now + parts_.random.jitter(std::min(spec.stack.plan_check, kFirstPlanSpread) / 2, 1.0);
     }
     co_await note_count(memory);
-    // A claim of a policy that went meanwhile would never be released.
-    if (!memory->retired) {
-      claims_.claim("identity:" + memory->view->identity, turn.policy->key, turn.policy->origin);
-    }
   }
   turn.view = memory->view;
   turn.count_age = std::chrono::duration_cast<Duration>(now - memory->view_read);
+  co_await check_claim(memory, turn);
+}
+
+// Two policies may name one stack: one of them manages it.
+asio::awaitable<void> Reconciler::check_claim(Memory memory, Turn& turn) {
+  const std::string identity = identity_claim(turn.view->identity);
+  // A claim of a policy that went meanwhile would never be released.
+  if (!memory->retired) claims_.claim(identity, turn.policy->key, turn.policy->origin);
+  if (!claims_.knows_manager(identity)) {
+    auto manager = co_await parts_.journal.manager_of(turn.view->name);
+    if (!manager) {
+      turn.error = std::move(manager).error();
+      co_return;
+    }
+    claims_.set_manager(identity, *manager ? std::optional(policy_key_of(**manager)) : std::nullopt);
+  }
   if (const auto other = claims_.managed_by_other(turn.policy->key)) {
     turn.error = Error(ErrorKind::invalid_input, reason::kStackAlreadyManaged,
                        "policy " + other->str() + " manages this stack already; remove one of the two policies");
+  } else if (!memory->retired) {
+    claims_.confirm(identity, turn.policy->key);
   }
 }
 
@@ -93,7 +116,12 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
   const ports::StackView& view = *memory->view;
   const int count = view.count;
   const std::optional<int> known = std::exchange(memory->last_count, count);
-  if (known == count) co_return;
+  // A rehearsal forgets its counts with the process.
+  if (known == count || parts_.gate.settings().rehearsal) co_return;
+  if (recovering(view.name)) {
+    memory->last_count = known;  // an operation of ours is still at work: judged when it has ended
+    co_return;
+  }
   auto last = co_await parts_.journal.last_applied(view.name);
   if (!last) {
     memory->last_count = known;  // asked again at the next reading
@@ -101,6 +129,10 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
   }
   memory->history_loaded = false;  // somebody scaled: when that ended is in the journal
   const ports::OperationRecord* operation = *last ? &**last : nullptr;
+  if (operation != nullptr && !operation->ended) {
+    memory->last_count = known;
+    co_return;
+  }
   const bool ours = operation != nullptr && operation->count_after == count;
   const bool by_hand = ours && !operation->requested_by.starts_with("policy ");
   const std::optional<int> before = known ? known : operation != nullptr ? operation->count_after : std::nullopt;

@@ -91,7 +91,9 @@ class Reconciler {
   [[nodiscard]] static Result<void> still_wanted(const PolicyMemory& memory, const std::string& digest);
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
   [[nodiscard]] boost::asio::awaitable<void> note_count(Memory memory);
-  [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(const Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> still_right(Memory memory, int from, int to);
+  [[nodiscard]] boost::asio::awaitable<void> check_claim(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<Result<void>> load_history(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> remember_recommendation(Memory memory, Turn& turn);
@@ -102,6 +104,7 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> report(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> write_status(Memory memory, policy::Status status);
   [[nodiscard]] boost::asio::awaitable<void> journal_decision(Memory memory, Turn& turn);
+  [[nodiscard]] bool recovering(const std::string& stack) const;
   [[nodiscard]] bool may_try(const PolicyMemory& memory, Turn& turn);
   [[nodiscard]] ports::ProgressSink progress_sink(const Memory& memory);
   void note_failure(PolicyMemory& memory, Turn& turn, const Error& error);
@@ -113,6 +116,7 @@ class Reconciler {
   FleetGuard fleet_;
   Claims claims_;
   std::map<std::string, OpenOperation> recovering_;  // by operation
+  int recoveries_ = 0;                               // that have come to their end
   std::function<void(Memory, ports::OperationProgress)> on_progress_;
 };
 

@@ -70,18 +70,43 @@ bool Reconciler::may_try(const PolicyMemory& memory, Turn& turn) {
   return true;
 }
 
-// The limits of the fleet, for a scale-down.
-asio::awaitable<Result<void>> Reconciler::check_fleet(const Turn& turn) {
-  const int fewer = turn.decision->from - turn.decision->to;
-  if (fewer <= 0) co_return Result<void>{};
+// The limits of the fleet, for a scale-down: the breaker holds it, and the budget may make it smaller.
+asio::awaitable<Result<void>> Reconciler::check_fleet(Turn& turn) {
+  decision::Decision& decision = *turn.decision;
+  if (decision.to >= decision.from) co_return Result<void>{};
+  auto calm = fleet_.check_breaker();
+  if (!calm || fleet_.limits().max_destroyed_per_hour == 0) co_return calm;
+  auto destroyed = co_await destroyed_lately(parts_.journal, fleet_, parts_.clock.wall_now());
+  if (!destroyed) co_return fail(std::move(destroyed).error());
+  const auto allowed = fleet_.allowance(*destroyed);
+  if (!allowed) co_return fail(allowed.error());
+  if (decision.from - decision.to > *allowed) {
+    decision.to = decision.from - *allowed;
+    decision.message += "; --max-destroyed-per-hour leaves " + std::to_string(*allowed);
+  }
+  co_return Result<void>{};
+}
+
+// Whether a scale-down is right after a drain: other metrics may have come meanwhile, or none.
+asio::awaitable<Result<void>> Reconciler::still_right(Memory memory, int from, int to) {
   auto calm = fleet_.check_breaker();
   if (!calm) co_return calm;
-  if (fleet_.limits().max_destroyed_per_hour == 0) co_return Result<void>{};
-  auto lately = co_await parts_.journal.scalings(std::string(), parts_.clock.wall_now() - 1h);
-  if (!lately) co_return fail(std::move(lately).error());
-  int destroyed = 0;
-  for (const ports::Scaling& one : *lately) destroyed += std::max(0, one.from - one.to);
-  co_return fleet_.check_budget(destroyed, fewer);
+  const auto policy = memory->policy;
+  auto reading = co_await parts_.metrics.read(*policy);
+  decision::Observation observation;
+  observation.current = from;
+  observation.metrics = std::move(reading.metrics);
+  observation.reporting = reading.reporting;
+  observation.reporting_missing = std::move(reading.reporting_missing);
+  const auto signals = decision::read_signals(policy->spec, observation, memory->history, parts_.clock.wall_now());
+  // Above the bounds it is to come down whatever the metrics ask for.
+  const bool more = signals.proposal && *signals.proposal >= from && from <= policy->spec.bounds.max;
+  if (signals.may_scale_down && !more) co_return Result<void>{};
+  std::string why = "data is missing (" + signals.missing + ")";
+  if (signals.may_scale_down) why = "the metrics ask for " + std::to_string(*signals.proposal);
+  co_return fail(ErrorKind::conflict, reason::kDecisionExpired,
+                 "after the drain " + why + ", so " + std::to_string(from) + " -> " + std::to_string(to) +
+                     " was given up and nothing was changed");
 }
 
 asio::awaitable<void> Reconciler::converge(Memory memory, Turn& turn, std::function<void()> on_converge) {
@@ -106,11 +131,10 @@ asio::awaitable<void> Reconciler::converge(Memory memory, Turn& turn, std::funct
     hold(turn, allowed.error().reason(), allowed.error().message());
     co_return;
   }
-  const Reservation reserved(fleet_, std::max(0, turn.decision->from - turn.decision->to));
+  const Reservation reserved(fleet_, turn.view->name, std::max(0, turn.decision->from - turn.decision->to));
   if (on_converge) on_converge();
-  memory->converging = true;
+  const Flag converging(memory->converging);
   co_await scale(memory, turn, *permit);
-  memory->converging = false;
 }
 
 asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::WritePermit& permit) {
@@ -123,6 +147,9 @@ asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::
   order.message = turn.decision->message;
   order.start_by = parts_.clock.steady_now() + kDecisionLasts;
   order.still_wanted = [memory, digest = turn.policy->spec_digest] { return still_wanted(*memory, digest); };
+  if (order.to < *order.from) {
+    order.still_right = [this, memory, from = *order.from, to = order.to] { return still_right(memory, from, to); };
+  }
   auto sink = progress_sink(memory);
   auto report = co_await parts_.driver.scale(permit, std::move(order), std::move(sink));
   memory->view.reset();  // whatever happened, the next turn reads the state
@@ -166,6 +193,7 @@ void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::Scal
   turn.view->count = report.count_after;
   turn.count_age = Duration(0);
   if (!report.changed) return;
+  memory.orphans.clear();
   const WallTime now = parts_.clock.wall_now();
   note_end(memory, turn.policy->spec, now, report.from, report.count_after);
   memory.history.events.push_back({now, report.count_after - report.from});
@@ -179,8 +207,14 @@ asio::awaitable<void> Reconciler::check_plan(Memory memory) {
   memory->plan_due = parts_.clock.steady_now() + pause - parts_.random.jitter(pause / 10, 1.0);
   if (!memory->view || parts_.gate.settings().rehearsal) co_return;
   const int count = memory->view->count;
+  const auto scaled = memory->history.last_scale_end;
   auto report = co_await parts_.driver.plan(policy->spec.stack, count);
   if (memory->retired || parts_.gate.stopping()) co_return;
+  // A change meanwhile makes the plan one of neither count.
+  if (memory->converging || memory->last_count != count || memory->history.last_scale_end != scaled) {
+    memory->plan_due = parts_.clock.steady_now() + 1min;
+    co_return;
+  }
   policy::Condition next;
   if (!report) {
     if (report.error().kind() == ErrorKind::cancelled) co_return;

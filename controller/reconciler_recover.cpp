@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Operations that an earlier process has left open.
+#include <algorithm>
+
 #include "controller/reconciler.hpp"
 
 namespace stackscaler::controller {
@@ -14,6 +16,11 @@ constexpr Duration kRetryFirst = 5s;
 constexpr Duration kRetryCap = 5min;
 
 }  // namespace
+
+bool Reconciler::recovering(const std::string& stack) const {
+  return std::any_of(recovering_.begin(), recovering_.end(),
+                     [&](const auto& item) { return item.second.stack == stack; });
+}
 
 void Reconciler::expect_recovery(const ports::OperationRecord& open) {
   recovering_[open.id] =
@@ -38,6 +45,7 @@ asio::awaitable<void> Reconciler::recover(ports::OperationRecord open, int attem
     auto closed = co_await parts_.driver.recover(*permit, std::move(copy), std::move(silent));
     if (closed) {
       recovering_.erase(id);
+      ++recoveries_;
       parts_.logger.info("an open operation was brought to its end", kv("operation", id), kv("stack", stack),
                          kv("phase", ports::to_string(closed->phase)), kv("from", closed->from), kv("to", closed->to),
                          kv("outcome", closed->outcome));

@@ -3,6 +3,8 @@
 // The last step of a turn: status, journal and log line.
 #include <fmt/core.h>
 
+#include <memory>
+
 #include "controller/decision_json.hpp"
 #include "controller/reconciler.hpp"
 #include "controller/report.hpp"
@@ -16,9 +18,11 @@ using Kind = ConvergeResult::Kind;
 
 namespace {
 
-constexpr Duration kStatusRefresh = 5min;  // values and times in the status are at most this old
-constexpr Duration kStatusRetry = 30s;     // after a write that failed
-constexpr Duration kRepeatedLog = 1min;    // an unchanged decision is logged at most this often
+constexpr Duration kStatusRefresh = 5min;   // values and times in the status are at most this old
+constexpr Duration kStatusRetry = 30s;      // after a write that failed
+constexpr Duration kProgressRefresh = 15s;  // a running operation's progress in the status
+constexpr Duration kProgressLog = 30s;      // the same in the log
+constexpr Duration kRepeatedLog = 1min;     // an unchanged decision is logged at most this often
 
 // What makes one decision another for the log and the journal.
 std::string fingerprint(const Turn& turn) {
@@ -26,6 +30,12 @@ std::string fingerprint(const Turn& turn) {
   const decision::Decision& d = *turn.decision;
   return fmt::format("{}/{}/{}/{}/{}/{}", decision::to_string(d.action), d.from, d.to, d.reason,
                      static_cast<int>(turn.converge.kind), turn.converge.reason);
+}
+
+// The same operation with another progress text.
+bool moved_on(const policy::Status& written, const policy::Status& next) {
+  return written.operation && next.operation && written.operation->id == next.operation->id &&
+         written.operation->progress != next.operation->progress;
 }
 
 }  // namespace
@@ -44,7 +54,7 @@ asio::awaitable<void> Reconciler::report(Memory memory, Turn& turn) {
 asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status status) {
   memory->pending = std::move(status);
   if (memory->writing) co_return;
-  memory->writing = true;
+  const Flag writing(memory->writing);
   while (memory->pending) {
     policy::Status next = std::move(*memory->pending);
     memory->pending.reset();
@@ -60,14 +70,23 @@ asio::awaitable<void> Reconciler::write_status(Memory memory, policy::Status sta
                          kv("err", written.error().message()));
     }
   }
-  memory->writing = false;
 }
 
 ports::ProgressSink Reconciler::progress_sink(const Memory& memory) {
-  return [this, memory](const ports::OperationProgress& progress) {
-    parts_.logger.info("operation", kv("policy", memory->policy->key.str()), kv("operation", progress.id),
-                       kv("phase", progress.phase), kv("from", progress.from), kv("to", progress.to),
-                       kv("progress", progress.progress));
+  struct Logged {
+    std::string phase;
+    SteadyTime at{};
+  };
+  // The sink is copied, and its copies speak for one operation.
+  return [this, memory, last = std::make_shared<Logged>()](const ports::OperationProgress& progress) {
+    const SteadyTime now = parts_.clock.steady_now();
+    const bool speak = progress.phase != last->phase || now - last->at >= kProgressLog;
+    if (speak) *last = Logged{progress.phase, now};
+    const std::string policy = memory->policy->key.str();
+    const LogField fields[] = {kv("policy", policy),        kv("operation", progress.id),
+                               kv("phase", progress.phase), kv("from", progress.from),
+                               kv("to", progress.to),       kv("progress", progress.progress)};
+    parts_.logger.write(speak ? LogLevel::info : LogLevel::debug, "operation", fields);
     if (on_progress_) on_progress_(memory, progress);
   };
 }
@@ -75,7 +94,8 @@ ports::ProgressSink Reconciler::progress_sink(const Memory& memory) {
 asio::awaitable<void> Reconciler::report_progress(Memory memory, ports::OperationProgress progress) {
   if (parts_.status == nullptr) co_return;
   policy::Status next = status_during(memory->written, progress, parts_.clock.wall_now());
-  if (!policy::worth_writing(memory->written, next)) co_return;
+  const bool due = parts_.clock.steady_now() - memory->written_at >= kProgressRefresh;
+  if (!policy::worth_writing(memory->written, next) && !(due && moved_on(memory->written, next))) co_return;
   co_await write_status(memory, std::move(next));
 }
 

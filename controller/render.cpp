@@ -58,8 +58,16 @@ ordered_json plan_json(const PassRow& row) {
                       {"reason", row.plan->refusal_reason}};
 }
 
+// Deployed and not destroyed: the state says so, or, when nobody can read it, the last known count.
+bool active(const StackRow& row) {
+  if (row.view) return row.view->count > 0;
+  if (row.destroyed || !row.listed.entry) return false;
+  return row.listed.entry->metadata.instance_count.value_or(0) > 0;
+}
+
 ordered_json stack_json(const StackRow& row) {
   ordered_json out{{"id", row.listed.id}};
+  out["active"] = active(row);
   if (row.view) {
     out["count"] = row.view->count;
     out["indexes"] = row.view->indexes;
@@ -72,7 +80,11 @@ ordered_json stack_json(const StackRow& row) {
       const auto& t = *entry.metadata.terraform;
       out["workspace"] = t.workspace;
       out["backend"] = t.backend;
-      out["variable"] = t.variable;
+      if (t.template_file.empty()) {
+        out["variable"] = t.variable;
+      } else {
+        out["sizedBy"] = t.template_file;
+      }
       out["dependents"] = t.dependents;
     }
     if (!entry.metadata.template_.empty()) out["template"] = entry.metadata.template_;
@@ -142,11 +154,11 @@ std::string render_pass_json(const std::vector<PassRow>& rows) {
 }
 
 std::string render_stacks_table(const std::vector<StackRow>& rows) {
-  std::vector<std::vector<std::string>> table{{"ID", "COUNT", "LAST SCALED", "RESOURCE", "FOLDER"}};
+  std::vector<std::vector<std::string>> table{{"ID", "ACTIVE", "COUNT", "LAST SCALED", "RESOURCE", "FOLDER"}};
   std::string problems;
   for (const StackRow& row : rows) {
     const bool known = row.listed.entry.has_value();
-    table.push_back({row.listed.id, row.view ? std::to_string(row.view->count) : "?",
+    table.push_back({row.listed.id, active(row) ? "yes" : "no", row.view ? std::to_string(row.view->count) : "?",
                      known ? row.listed.entry->metadata.last_scaled_at : "", row.view ? row.view->resource : "",
                      known ? row.listed.entry->folder.string() : ""});
     if (!row.problem.empty()) problems += row.listed.id + ": " + clean(row.problem) + "\n";
@@ -174,13 +186,43 @@ std::string render_stack_json(const StackRow& row) {
   return dump(stack_json(row));
 }
 
+std::string render_doctor(const terraform::DoctorReport& report) {
+  std::vector<std::vector<std::string>> rows{{"CHECK", "RESULT", "DETAIL"}};
+  for (const terraform::Check& check : report.checks) {
+    rows.push_back({check.name, std::string(to_string(check.health)), check.message});
+  }
+  std::string out = render_table(rows);
+  for (const terraform::Orphan& orphan : report.orphans) {
+    out += "\n" + clean(orphan.id) + " is not in the state. To take it in:\n  " + clean(orphan.import_command) + "\n";
+    if (orphan.remove_command.empty()) {
+      out += "To remove it use its provider's own tools.\n";
+    } else {
+      out += "To remove it:\n  " + clean(orphan.remove_command) + "\n";
+    }
+  }
+  return out;
+}
+
+std::string render_doctor_json(const terraform::DoctorReport& report) {
+  ordered_json checks = ordered_json::array();
+  for (const terraform::Check& check : report.checks) {
+    checks.push_back({{"name", check.name}, {"result", to_string(check.health)}, {"message", check.message}});
+  }
+  ordered_json orphans = ordered_json::array();
+  for (const terraform::Orphan& orphan : report.orphans) {
+    orphans.push_back({{"id", orphan.id}, {"import", orphan.import_command}, {"remove", orphan.remove_command}});
+  }
+  return dump({{"id", report.id}, {"sound", report.sound()}, {"checks", checks}, {"orphans", orphans}});
+}
+
 std::string render_scale_json(const std::string& stack_id, const ports::ScaleReport& report) {
   return dump(ordered_json{{"stack_id", stack_id},
                            {"old_count", report.from},
                            {"new_count", report.count_after},
                            {"changed", report.changed},
                            {"operation", report.operation_id},
-                           {"plan", report.summary}});
+                           {"plan", report.summary},
+                           {"healed", report.healed}});
 }
 
 }  // namespace stackscaler::controller

@@ -10,6 +10,7 @@
 #include "controller/turn.hpp"
 #include "ports/stack_driver.hpp"
 #include "stack/registry.hpp"
+#include "terraform/doctor.hpp"
 
 namespace stackscaler::controller {
 
@@ -28,12 +29,16 @@ struct PassRow {
 struct StackRow {
   stack::ListedStack listed;
   std::optional<ports::StackView> view;
-  std::string problem;  // why there is no view
+  std::string problem;     // why there is no view
+  bool destroyed = false;  // the state could be read, and holds nothing of the counted resource
 };
 [[nodiscard]] std::string render_stacks_table(const std::vector<StackRow>& rows);
 [[nodiscard]] std::string render_stacks_json(const std::vector<StackRow>& rows);
 [[nodiscard]] std::string render_stack(const StackRow& row);
 [[nodiscard]] std::string render_stack_json(const StackRow& row);
+
+[[nodiscard]] std::string render_doctor(const terraform::DoctorReport& report);
+[[nodiscard]] std::string render_doctor_json(const terraform::DoctorReport& report);
 
 [[nodiscard]] std::string render_scale_json(const std::string& stack_id, const ports::ScaleReport& report);
 

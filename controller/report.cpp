@@ -62,6 +62,17 @@ std::string gate_reason(const Turn& turn, const ports::GateSettings& gate) {
   return {};
 }
 
+// The addresses that the turn's operation has healed, at most ten by name.
+std::string healed_text(const Turn& turn) {
+  constexpr std::size_t kNamed = 10;
+  if (turn.converge.kind != Kind::scaled || !turn.converge.report) return {};
+  const std::vector<std::string>& healed = turn.converge.report->healed;
+  std::string text;
+  for (std::size_t i = 0; i < healed.size() && i < kNamed; ++i) text += (i == 0 ? "" : ", ") + healed[i];
+  if (healed.size() > kNamed) text += " and " + std::to_string(healed.size() - kNamed) + " more";
+  return text;
+}
+
 Condition ready_condition(const Turn& turn, const std::optional<Failure>& failure, const ports::GateSettings& gate) {
   if (gate.rehearsal) {
     return condition("Ready", ConditionStatus::false_, reason::kRehearsal,
@@ -74,6 +85,12 @@ Condition ready_condition(const Turn& turn, const std::optional<Failure>& failur
   }
   const std::string shut = gate_reason(turn, gate);
   if (!shut.empty()) return condition("Ready", ConditionStatus::true_, shut, gated_message(shut));
+  if (const std::string healed = healed_text(turn); !healed.empty()) {
+    return condition("Ready", ConditionStatus::true_, reason::kHealed,
+                     "the stack follows the policy; half-made instances of an operation that did not finish were "
+                     "replaced: " +
+                         healed);
+  }
   return condition("Ready", ConditionStatus::true_, reason::kReady, "the stack follows the policy");
 }
 
@@ -118,6 +135,19 @@ void set_plan_safe(policy::Status& status, const PolicyMemory& memory, bool rehe
   } else if (policy::find_condition(status, "PlanSafe") == nullptr) {
     policy::set_condition(
         status, condition("PlanSafe", ConditionStatus::unknown, reason::kPlanUnknown, "no plan was made yet"), now);
+  }
+}
+
+// Shown from an operation that died while it created until one of the stack succeeds, and on a status that had it.
+void set_orphans(policy::Status& status, const PolicyMemory& memory, WallTime now) {
+  if (!memory.orphans.empty()) {
+    policy::set_condition(
+        status, condition("PossibleOrphans", ConditionStatus::true_, reason::kPossibleOrphans, memory.orphans), now);
+  } else if (policy::find_condition(status, "PossibleOrphans") != nullptr) {
+    policy::set_condition(status,
+                          condition("PossibleOrphans", ConditionStatus::false_, reason::kSettled,
+                                    "an operation has succeeded since; what was lost before it is not in the state"),
+                          now);
   }
 }
 
@@ -188,6 +218,7 @@ policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const 
   set_ready(status, turn, memory, gate, now);
   set_metrics(status, turn, now);
   set_plan_safe(status, memory, gate.rehearsal, now);
+  set_orphans(status, memory, now);
   return status;
 }
 

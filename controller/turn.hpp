@@ -29,6 +29,18 @@ struct ConvergeResult {
   std::optional<ports::ScaleReport> report;  // with scaled
 };
 
+// True while the object lives.
+class Flag {
+ public:
+  explicit Flag(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Flag() { flag_ = false; }
+  Flag(const Flag&) = delete;
+  Flag& operator=(const Flag&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 struct Turn {
   std::shared_ptr<const policy::ScalingPolicy> policy;
   std::optional<ports::StackView> view;
@@ -56,6 +68,8 @@ struct PolicyMemory {
   bool history_loaded = false;
   decision::History history;
   std::optional<decision::Recommendation> recommendation_written;  // the last one that the journal has
+  std::string orphans;      // what may exist without being in the state, one sentence; "": nothing known
+  int recoveries_seen = 0;  // by which history and orphans are up to date
 
   Hold hold;
   int errors = 0;  // turns in a row that ended early

@@ -30,6 +30,8 @@ struct MetricReading {
   std::optional<double> value;
   std::string missing;             // why there is none: "no data", "sample is 4m old", "3 series, 1 expected"
   bool freshness_unknown = false;  // no companion query: the sample's age could not be checked
+  std::optional<Duration> age{};   // of the newest sample, where it is known
+  std::string partial{};           // the server's word that the value may lack a part of the data: no ground to go down
 };
 
 struct Observation {

@@ -156,9 +156,13 @@ Signals read_signals(const policy::Spec& spec, const Observation& observation, c
   for (std::size_t i = 0; i < spec.metrics.size(); ++i) {
     MetricReading none;
     none.missing = "it was not read";
-    Signal signal = reader.read(spec.metrics[i], i < observation.metrics.size() ? observation.metrics[i] : none);
+    const MetricReading& reading = i < observation.metrics.size() ? observation.metrics[i] : none;
+    Signal signal = reader.read(spec.metrics[i], reading);
     if (!signal.value) note_missing(signals, signal.message);
     if (signal.above && signals.above.empty()) signals.above = signal.message;
+    if (signal.value && !reading.partial.empty()) {
+      note_missing(signals, fmt::format("{}: the answer may lack a part: {}", reading.name, reading.partial));
+    }
     if (signal.proposal && (!signals.proposal || *signal.proposal > *signals.proposal)) {
       signals.proposal = signal.proposal;
       signals.leading = signal.name;

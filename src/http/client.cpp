@@ -3,14 +3,12 @@
 
 #include <fmt/core.h>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
 #include <vector>
 
+#include "http/detail/connect.hpp"
 #include "http/detail/pool.hpp"
 #include "http/detail/stream.hpp"
 
@@ -18,7 +16,6 @@ namespace stackscaler::http {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
@@ -31,24 +28,6 @@ struct Attempt {
   bool answered = false;    // a byte of the answer came
   bool keep_alive = false;  // the connection can be used again
 };
-
-Error describe(const error_code& ec, const detail::Connection& connection, Duration deadline) {
-  if (connection.watchdog.fired()) {
-    return Error(ErrorKind::timeout, "no answer within " + format_duration(deadline));
-  }
-  if (ec == asio::error::operation_aborted) return Error(ErrorKind::cancelled, "stopping");
-  if (ec == beast::http::error::body_limit) {
-    return Error(ErrorKind::invalid_input, "the answer is larger than the limit of its size");
-  }
-  if (ec == beast::http::error::partial_message) {
-    return Error(ErrorKind::unavailable, "the connection was closed in the middle of the answer");
-  }
-  if (ec == asio::error::eof) return Error(ErrorKind::unavailable, "the connection was closed without an answer");
-  if (ec.category() == beast::http::make_error_code(beast::http::error::bad_version).category()) {
-    return Error(ErrorKind::unavailable, "the answer is not HTTP: " + ec.message());
-  }
-  return Error(ErrorKind::unavailable, ec.message());
-}
 
 std::string context(const Request& request) {
   return fmt::format("{} {}", to_string(request.method), request.url.display());
@@ -76,65 +55,6 @@ void write_head(std::string& out, const Request& request, const std::string& aut
   out.append("\r\n").append(request.body);
 }
 
-// Name resolution can't be interrupted (getaddrinfo runs on a thread of Asio's), so it is not awaited itself: the
-// coroutine waits on a timer that the resolution's end cancels, and an abandoned resolution touches only this state.
-struct Resolution {
-  explicit Resolution(const asio::any_io_executor& executor, SteadyTime deadline)
-      : resolver(executor), done(executor, deadline) {}
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  bool finished = false;
-  error_code ec;
-  std::vector<tcp::endpoint> endpoints;
-};
-
-asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, std::string host,
-                                                            std::uint16_t port, SteadyTime deadline) {
-  error_code ec;
-  const auto address = asio::ip::make_address(host, ec);
-  if (!ec) {
-    std::vector<tcp::endpoint> one(1, tcp::endpoint(address, port));
-    co_return one;
-  }
-  const auto state = std::make_shared<Resolution>(executor, deadline);
-  auto finish = [state](const error_code& failure, const tcp::resolver::results_type& results) {
-    state->finished = true;
-    state->ec = failure;
-    for (const auto& entry : results) state->endpoints.push_back(entry.endpoint());
-    state->done.cancel();
-  };
-  state->resolver.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service, std::move(finish));
-  error_code waited;
-  co_await state->done.async_wait(asio::redirect_error(asio::use_awaitable, waited));
-  if (!state->finished) {
-    if (waited) co_return fail(ErrorKind::cancelled, "stopping");
-    co_return fail(ErrorKind::timeout, "the name of the host was not resolved in time");
-  }
-  if (state->ec) co_return fail(ErrorKind::unavailable, "resolve " + host + ": " + state->ec.message());
-  co_return std::move(state->endpoints);
-}
-
-asio::awaitable<Result<std::unique_ptr<detail::Connection>>> connect(asio::any_io_executor executor,
-                                                                     const Request& request, SteadyTime deadline) {
-  auto endpoints = co_await resolve(executor, request.url.host, request.url.port, deadline);
-  if (!endpoints) co_return fail(std::move(endpoints).error());
-  auto connection = std::make_unique<detail::Connection>(executor);
-  connection->watchdog.start(deadline);
-  error_code ec = asio::error::host_not_found;
-  for (const tcp::endpoint& endpoint : *endpoints) {
-    error_code ignored;
-    if (connection->socket.is_open()) connection->socket.close(ignored);
-    ec = {};
-    co_await connection->socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
-    if (!ec || ec == asio::error::operation_aborted || connection->watchdog.fired()) break;
-  }
-  if (!ec) connection->socket.set_option(tcp::no_delay(true), ec);
-  if (!ec) connection->socket.non_blocking(true, ec);
-  if (ec) co_return fail(describe(ec, *connection, request.deadline));
-  connection->input.reserve(detail::kReadChunk);
-  co_return std::move(connection);
-}
-
 Response to_response(beast::http::response<beast::http::string_body>&& message) {
   Response response(static_cast<int>(message.result_int()));
   response.headers.reserve(8);
@@ -149,11 +69,15 @@ Response to_response(beast::http::response<beast::http::string_body>&& message) 
 asio::awaitable<Result<Response>> exchange(detail::Connection& connection, const Request& request, Attempt& attempt) {
   error_code ec;
   std::string_view rest = connection.output;
-  rest.remove_prefix(detail::write_some_now(connection.socket, rest, ec));
-  if (!ec && !rest.empty()) ec = co_await detail::write_rest(connection.socket, rest);
+  if (connection.tls) {
+    ec = co_await detail::write_rest(*connection.tls, rest);
+  } else {
+    rest.remove_prefix(detail::write_some_now(connection.socket, rest, ec));
+    if (!ec && !rest.empty()) ec = co_await detail::write_rest(connection.socket, rest);
+  }
   // A server may answer and close before it has read a long body: the answer is then still there to be read.
   if (ec && (ec == asio::error::operation_aborted || rest.size() == connection.output.size())) {
-    co_return fail(describe(ec, connection, request.deadline));
+    co_return fail(detail::describe(ec, connection, request));
   }
   std::optional<beast::http::response_parser<beast::http::string_body>> parser;
   for (int interim = 0; interim <= kMaxInterim; ++interim) {
@@ -162,9 +86,13 @@ asio::awaitable<Result<Response>> exchange(detail::Connection& connection, const
     parser->header_limit(kHeaderLimit);
     parser->body_limit(request.body_limit);
     parser->skip(request.method == Method::head);
-    ec = co_await detail::read_message(connection.socket, connection.input, *parser);
+    if (connection.tls) {
+      ec = co_await detail::read_message(*connection.tls, connection.input, *parser);
+    } else {
+      ec = co_await detail::read_message(connection.socket, connection.input, *parser);
+    }
     attempt.answered = attempt.answered || parser->got_some();
-    if (ec) co_return fail(describe(ec, connection, request.deadline));
+    if (ec) co_return fail(detail::describe(ec, connection, request));
     if (parser->get().result_int() / 100 != 1) {
       // Bytes after the answer belong to nothing we asked for: such a connection is not trusted again.
       attempt.keep_alive = parser->keep_alive() && connection.input.size() == 0;
@@ -201,17 +129,18 @@ asio::awaitable<Result<Response>> Client::send(Request request) {
   ++pool->stats.requests;
   const SteadyTime deadline = std::chrono::steady_clock::now() + request.deadline;
   const std::string authority = request.url.authority();
+  const std::string key = detail::pool_key(request.url, request.tls.get());
   const bool repeatable = request.method == Method::get || request.method == Method::head;
-  detail::Lease lease = pool->try_acquire(authority, !repeatable);
+  detail::Lease lease = pool->try_acquire(key, !repeatable);
   if (!lease.holds()) {
-    auto waited = co_await pool->wait(authority, deadline);
+    auto waited = co_await pool->wait(key, deadline);
     if (!waited) co_return fail(std::move(waited).error().with_context(context(request)));
     lease = std::move(*waited);
   }
   for (;;) {
     const bool reused = lease.connection() != nullptr;
     if (!reused) {
-      auto connection = co_await connect(pool->executor(), request, deadline);
+      auto connection = co_await detail::connect(pool, request, deadline);
       if (!connection) co_return fail(std::move(connection).error().with_context(context(request)));
       ++pool->stats.connections;
       lease.set(std::move(*connection));

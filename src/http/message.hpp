@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/time.hpp"
+#include "http/tls.hpp"
 #include "http/url.hpp"
 
 namespace stackscaler::http {
@@ -44,6 +46,7 @@ struct Request {
   std::string body;
   Duration deadline = std::chrono::seconds(10);    // from the call to the last byte, waiting for a connection included
   std::size_t body_limit = std::size_t{8} << 20U;  // of the answer
+  std::shared_ptr<const TlsOptions> tls;           // of an https URL; null: the system's authorities
 };
 
 // What a Server hands to its handler.

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kMaxUrlBytes = 64 * 1024;
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
+  // What has an '@' may hold a password, however the rest is malformed.
+  if (text.find('@') != std::string_view::npos) text = "…";
   return fail(ErrorKind::invalid_input, fmt::format("URL '{}': {}", text.substr(0, 200), why));
 }
 
@@ -75,7 +77,7 @@ std::string Url::authority() const {
 }
 
 std::string Url::display() const {
-  return "http://" + authority() + path;
+  return (secure ? "https://" : "http://") + authority() + path;
 }
 
 Result<Url> parse_url(std::string_view text) {
@@ -85,21 +87,20 @@ Result<Url> parse_url(std::string_view text) {
       return bad("…", "it holds a space, a control character or a character that is not ASCII");
     }
   }
-  if (text.starts_with("https://")) return bad(text, "https is not supported by this version");
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) return bad(text, "it does not begin with http://");
+  const bool secure = text.starts_with("https://");
+  const std::string_view scheme = secure ? "https://" : "http://";
+  if (!text.starts_with(scheme)) return bad("…", "it does not begin with http:// or https://");
 
-  std::string_view rest = text.substr(kScheme.size());
-  if (rest.find('#') != std::string_view::npos) return bad(text, "a fragment (#) has no meaning here");
+  std::string_view rest = text.substr(scheme.size());
   const std::size_t end = rest.find_first_of("/?");
   const std::string_view authority = rest.substr(0, end);
   rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end);
-  // The text is not repeated: it may hold a password.
-  if (authority.find('@') != std::string_view::npos) return bad("http://…@…", "a user name or password is refused");
+  if (authority.find('@') != std::string_view::npos) return bad(text, "a user name or password is refused");
+  if (rest.find('#') != std::string_view::npos) return bad(text, "a fragment (#) has no meaning here");
 
   const HostPort parts = split_authority(authority);
   if (!valid_host(parts.host, parts.bracketed)) return bad(text, "the host is missing or not valid");
-  unsigned port = 80;
+  unsigned port = secure ? 443 : 80;
   if (!parts.port.empty()) {
     const char* const last = parts.port.data() + parts.port.size();
     const auto read = std::from_chars(parts.port.data(), last, port);
@@ -111,7 +112,9 @@ Result<Url> parse_url(std::string_view text) {
   std::string path(rest.substr(0, mark));
   if (path.empty()) path = "/";
   std::string query(mark == std::string_view::npos ? std::string_view{} : rest.substr(mark + 1));
-  return Url(std::string(parts.host), static_cast<std::uint16_t>(port), std::move(path), std::move(query));
+  Url url(std::string(parts.host), static_cast<std::uint16_t>(port), std::move(path), std::move(query));
+  url.secure = secure;
+  return url;
 }
 
 std::string percent_encode(std::string_view text) {

@@ -2,8 +2,8 @@
 //
 // Url: where an HTTP request goes, and percent-encoding of query values.
 //
-// What it is: the parts of an absolute http URL that a request needs. What it is not: a normalising or relative
-// reference resolver; user names, passwords and fragments are refused. Errors: invalid_input, naming the URL.
+// What it is: the parts of an absolute http or https URL that a request needs. What it is not: a normalising or
+// relative reference resolver; user names, passwords and fragments are refused. Errors: invalid_input, naming the URL.
 // Source: RFC 3986, sections 2 and 3.
 #pragma once
 
@@ -20,16 +20,17 @@ struct Url {
 
   std::string host;  // a name or an address; an IPv6 address without its brackets
   std::uint16_t port;
-  std::string path;   // begins with '/', as sent (still encoded)
-  std::string query;  // what follows '?', as sent (still encoded), or empty
+  std::string path;     // begins with '/', as sent (still encoded)
+  std::string query;    // what follows '?', as sent (still encoded), or empty
+  bool secure = false;  // https
 
   // "host:port", the value of the Host header and the key of the connection pool.
   [[nodiscard]] std::string authority() const;
-  // "http://host:port/path" without the query, for messages.
+  // "http(s)://host:port/path" without the query, for messages.
   [[nodiscard]] std::string display() const;
 };
 
-// "http://mimir:8080/prometheus?x=1". https is refused: this version speaks plain HTTP only.
+// "http://mimir:8080/prometheus?x=1", "https://mimir/prometheus" (port 443).
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
 
 // Everything but RFC 3986's unreserved characters as %XX.

@@ -33,6 +33,11 @@ asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::last_appl
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::optional<OperationRecord>>> SqliteJournal::possible_orphans(std::string stack) {
+  auto work = [this, stack = std::move(stack)] { return store_.possible_orphans(stack); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<std::vector<ports::Scaling>>> SqliteJournal::scalings(std::string stack, WallTime since) {
   auto work = [this, stack = std::move(stack), since] { return store_.scalings(stack, since); };
   co_return co_await offload(thread_, std::move(work));
@@ -54,6 +59,11 @@ asio::awaitable<Result<void>> SqliteJournal::put_recommendation(std::string poli
   auto work = [this, policy = std::move(policy), recommendation] {
     return store_.put_recommendation(policy, recommendation);
   };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<std::optional<std::string>>> SqliteJournal::manager_of(std::string stack) {
+  auto work = [this, stack = std::move(stack)] { return store_.manager_of(stack); };
   co_return co_await offload(thread_, std::move(work));
 }
 

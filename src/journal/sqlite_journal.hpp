@@ -24,6 +24,8 @@ class SqliteJournal final : public ports::Journal {
       std::string id) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(
       std::string stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(
+      std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack,
                                                                                      WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override;
@@ -31,6 +33,7 @@ class SqliteJournal final : public ports::Journal {
       std::string policy, WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_recommendation(
       std::string policy, decision::Recommendation recommendation) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;
 

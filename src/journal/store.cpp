@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/store.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <system_error>
 
 namespace stackscaler::journal {
@@ -16,7 +18,7 @@ CREATE TABLE IF NOT EXISTS operations (
   from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
   phase TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, plan_digest TEXT NOT NULL, plan_summary TEXT NOT NULL,
   pid INTEGER NOT NULL, pid_start INTEGER NOT NULL, boot_id TEXT NOT NULL, stream TEXT NOT NULL, count_after INTEGER,
-  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL);
+  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL, half_made TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS operations_stack ON operations (stack, started);
 CREATE INDEX IF NOT EXISTS operations_open ON operations (phase) WHERE phase IN ('intended', 'planned', 'applying');
 CREATE TABLE IF NOT EXISTS decisions (
@@ -26,12 +28,14 @@ CREATE TABLE IF NOT EXISTS decisions (
 CREATE INDEX IF NOT EXISTS decisions_policy ON decisions (policy, number);
 CREATE TABLE IF NOT EXISTS recommendations (
   policy TEXT NOT NULL, count INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (policy, count)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS decisions_stack ON decisions (stack, number);
 CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT NULL, generation INTEGER NOT NULL);
 )sql";
 
 constexpr std::string_view kOperationColumns =
     "id, stack, folder, workspace, requested_by, from_count, to_count, reason, message, phase, started, ended, "
-    "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome";
+    "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome, "
+    "plan_ms, apply_ms, half_made";
 
 Phase phase_of(std::string_view text) {
   for (const Phase p : {Phase::intended, Phase::planned, Phase::applying, Phase::succeeded, Phase::failed}) {
@@ -45,6 +49,25 @@ WallTime time_of(std::int64_t ms) {
 }
 std::int64_t ms_of(WallTime time) {
   return time.time_since_epoch().count();
+}
+
+// "2 3 10". What is no index is dropped: a doubtful taint is somebody else's then.
+std::string write_indexes(const std::vector<int>& indexes) {
+  std::string text;
+  for (const int index : indexes) text += (text.empty() ? "" : " ") + std::to_string(index);
+  return text;
+}
+
+std::vector<int> read_indexes(std::string_view text) {
+  std::vector<int> indexes;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    int index = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), index);
+    if (error == std::errc() && end == word.data() + word.size() && index >= 0) indexes.push_back(index);
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  }
+  return indexes;
 }
 
 OperationRecord read_operation(const Statement& row) {
@@ -70,6 +93,9 @@ OperationRecord read_operation(const Statement& row) {
   if (!row.null(18)) r.count_after = static_cast<int>(row.integer(18));
   r.outcome_reason = row.text(19);
   r.outcome = row.text(20);
+  r.plan_ms = row.integer(21);
+  r.apply_ms = row.integer(22);
+  r.half_made = read_indexes(row.text(23));
   return r;
 }
 
@@ -122,7 +148,30 @@ Result<Store> Store::open(const std::filesystem::path& folder, std::string& set_
 }
 
 Result<void> Store::create_tables() {
-  return db_.execute(kTables);
+  if (auto created = db_.execute(kTables); !created) return created;
+  // Columns of later versions; earlier ones write beside them.
+  if (auto added = add_column("plan_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
+  if (auto added = add_column("apply_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
+  return add_column("half_made", "TEXT NOT NULL DEFAULT ''");
+}
+
+Result<void> Store::add_column(std::string_view column, std::string_view type) {
+  auto has_it = [&]() -> Result<bool> {
+    auto found = db_.prepare("SELECT 1 FROM pragma_table_info('operations') WHERE name = ?");
+    if (!found) return fail(std::move(found).error());
+    found->bind(column);
+    return found->step();
+  };
+  auto there = has_it();
+  if (!there) return fail(std::move(there).error());
+  if (*there) return {};
+  const std::string sql = "ALTER TABLE operations ADD COLUMN " + std::string(column) + " " + std::string(type);
+  auto added = db_.execute(sql.c_str());
+  if (added) return {};
+  // Another process may have been faster.
+  there = has_it();
+  if (there && *there) return {};
+  return added;
 }
 
 Result<void> Store::prune() {
@@ -148,11 +197,12 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   // An update in place keeps the row id, which is the order of age for prune().
   auto put = db_.prepare(
       "INSERT INTO operations (" + std::string(kOperationColumns) +
-      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+      ", applied) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
       "from_count=excluded.from_count, to_count=excluded.to_count, phase=excluded.phase, ended=excluded.ended, "
       "plan_digest=excluded.plan_digest, plan_summary=excluded.plan_summary, pid=excluded.pid, "
       "pid_start=excluded.pid_start, boot_id=excluded.boot_id, stream=excluded.stream, "
       "count_after=excluded.count_after, outcome_reason=excluded.outcome_reason, outcome=excluded.outcome, "
+      "plan_ms=excluded.plan_ms, apply_ms=excluded.apply_ms, half_made=excluded.half_made, "
       "applied=max(applied, excluded.applied)");
   if (!put) return fail(std::move(put).error());
   const bool applied = r.phase == Phase::applying || r.phase == Phase::succeeded || r.phase == Phase::failed;
@@ -162,7 +212,8 @@ Result<void> Store::put_operation(const OperationRecord& r) {
   put->bind(r.plan_digest).bind(r.plan_summary).bind(std::int64_t{r.pid});
   put->bind(static_cast<std::int64_t>(r.pid_start)).bind(r.boot_id).bind(r.stream);
   put->bind(r.count_after ? std::optional<std::int64_t>(*r.count_after) : std::nullopt);
-  put->bind(r.outcome_reason).bind(r.outcome).bind(std::int64_t{applied ? 1 : 0});
+  put->bind(r.outcome_reason).bind(r.outcome).bind(r.plan_ms).bind(r.apply_ms).bind(write_indexes(r.half_made));
+  put->bind(std::int64_t{applied ? 1 : 0});
   if (auto done = run(*put); !done) return done;
   // The record is on the disk: what comes now must not say otherwise.
   if (++operations_since_prune_ >= 1000) (void)prune();
@@ -188,6 +239,16 @@ Result<std::vector<OperationRecord>> Store::unfinished_operations() {
 
 Result<std::optional<OperationRecord>> Store::last_applied(const std::string& stack) {
   auto rows = select_operations("WHERE stack = ? AND applied = 1 ORDER BY started DESC, rowid DESC LIMIT 1", stack);
+  if (!rows) return fail(std::move(rows).error());
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
+}
+
+Result<std::optional<OperationRecord>> Store::possible_orphans(const std::string& stack) {
+  auto rows = select_operations(
+      "WHERE stack = ?1 AND outcome_reason = 'PossibleOrphans' AND rowid > (SELECT coalesce(max(rowid), 0) FROM "
+      "operations WHERE stack = ?1 AND phase = 'succeeded') ORDER BY rowid DESC LIMIT 1",
+      stack);
   if (!rows) return fail(std::move(rows).error());
   if (rows->empty()) return std::nullopt;
   return std::move(rows->front());
@@ -293,6 +354,21 @@ Result<void> Store::put_recommendation(const std::string& policy, const decision
   if (!old) return fail(std::move(old).error());
   old->bind(policy).bind(ms_of(next.time - std::chrono::hours(1)));
   return run(*old);
+}
+
+Result<std::optional<std::string>> Store::manager_of(const std::string& stack) {
+  for (const char* query :
+       {"SELECT policy FROM decisions WHERE stack = ? ORDER BY number DESC LIMIT 1",
+        "SELECT substr(requested_by, 8) FROM operations WHERE stack = ? AND requested_by LIKE 'policy %' "
+        "ORDER BY started DESC, rowid DESC LIMIT 1"}) {
+    auto row = db_.prepare(query);
+    if (!row) return fail(std::move(row).error());
+    row->bind(stack);
+    auto found = row->step();
+    if (!found) return fail(std::move(found).error());
+    if (*found) return std::optional<std::string>(row->text(0));
+  }
+  return std::nullopt;
 }
 
 Result<std::int64_t> Store::generation(const std::string& policy, const std::string& digest) {

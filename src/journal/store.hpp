@@ -30,6 +30,7 @@ class Store {
   [[nodiscard]] Result<void> put_operation(const ports::OperationRecord& record);
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> unfinished_operations();
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> last_applied(const std::string& stack);
+  [[nodiscard]] Result<std::optional<ports::OperationRecord>> possible_orphans(const std::string& stack);
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> operation(const std::string& id);
   [[nodiscard]] Result<std::vector<ports::Scaling>> scalings(const std::string& stack, WallTime since);
   [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
@@ -37,11 +38,13 @@ class Store {
   [[nodiscard]] Result<std::vector<decision::Recommendation>> recommendations(const std::string& policy,
                                                                               WallTime since);
   [[nodiscard]] Result<void> put_recommendation(const std::string& policy, const decision::Recommendation& next);
+  [[nodiscard]] Result<std::optional<std::string>> manager_of(const std::string& stack);
   [[nodiscard]] Result<std::int64_t> generation(const std::string& policy, const std::string& digest);
 
  private:
   explicit Store(Database db) : db_(std::move(db)) {}
   [[nodiscard]] Result<void> create_tables();
+  [[nodiscard]] Result<void> add_column(std::string_view column, std::string_view type);
   [[nodiscard]] Result<void> prune();
   [[nodiscard]] Result<void> relax();
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,

@@ -14,8 +14,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-// A longer query goes as a form: servers and proxies limit the length of a URL.
-constexpr std::size_t kMaxUrlQuery = 4096;
 constexpr double kMaxAgeShown = 1e9;  // seconds; more is printed as this
 
 struct Queries {
@@ -48,6 +46,8 @@ QueryAnswer missing(std::string why) {
 void take_reporting(const QueryAnswer& answer, ports::MetricsReading& reading) {
   if (!answer.value) {
     reading.reporting_missing = answer.missing;
+  } else if (std::string partial = answer.partial(); !partial.empty()) {
+    reading.reporting_missing = "the answer may lack a part: " + partial;
   } else if (*answer.value < 0 || *answer.value > 1e9 || std::floor(*answer.value) != *answer.value) {
     reading.reporting_missing = fmt::format("{} is not a number of instances", *answer.value);
   } else {
@@ -57,27 +57,33 @@ void take_reporting(const QueryAnswer& answer, ports::MetricsReading& reading) {
 
 }  // namespace
 
-PrometheusSource::PrometheusSource(http::Client& client, Clock& clock, Logger& logger, const http::Url& base,
+PrometheusSource::PrometheusSource(http::Client& client, Clock& clock, Logger& logger, Endpoint endpoint,
                                    PrometheusSettings settings)
-    : client_(client), clock_(clock), logger_(logger), url_(base), settings_(settings) {
-  while (url_.path.ends_with('/')) url_.path.pop_back();
-  url_.path += "/api/v1/query";
-}
+    : clock_(clock),
+      queries_(client, clock, logger, settings.pool),
+      endpoint_(std::move(endpoint)),
+      settings_(settings) {}
 
 asio::awaitable<ports::MetricsReading> PrometheusSource::read(const policy::ScalingPolicy& policy) {
   const std::string& stack = policy.stack_label();
   Round round{clock_.steady_now() + settings_.read_budget, {}};
   ports::MetricsReading reading;
   reading.metrics.reserve(policy.spec.metrics.size());
-  bool preset = false;
+  const policy::Metric* preset = nullptr;
   for (const policy::Metric& metric : policy.spec.metrics) {
-    preset = preset || metric.preset != policy::Preset::none;
+    if (preset == nullptr && metric.preset != policy::Preset::none) preset = &metric;
     auto one = co_await read_metric(metric, stack, round);
     reading.metrics.push_back(std::move(one));
   }
-  if (preset) {
+  if (preset != nullptr) {
     std::string query = preset_queries(policy::Preset::instances, stack).reporting;
-    const QueryAnswer answer = co_await ask(std::move(query), round);
+    const auto endpoint = endpoint_of(*preset, endpoint_);
+    QueryAnswer answer;
+    if (endpoint) {
+      answer = co_await ask(*endpoint, std::move(query), round);
+    } else {
+      answer.missing = endpoint.error().message();
+    }
     take_reporting(answer, reading);
   }
   co_return reading;
@@ -92,59 +98,47 @@ asio::awaitable<decision::MetricReading> PrometheusSource::read_metric(const pol
     reading.missing = "no query";
     co_return reading;
   }
+  const auto endpoint = endpoint_of(metric, endpoint_);
+  if (!endpoint) {
+    reading.missing = endpoint.error().message();
+    co_return reading;
+  }
   reading.freshness_unknown = queries.freshness.empty();
-  const QueryAnswer answer = co_await ask(std::move(queries.value), round);
+  const QueryAnswer answer = co_await ask(*endpoint, std::move(queries.value), round);
   if (!answer.value) {
     reading.missing = answer.missing;
     co_return reading;
   }
   if (!reading.freshness_unknown) {
-    const QueryAnswer newest = co_await ask(std::move(queries.freshness), round);
-    reading.missing = staleness(newest, metric.max_age);
+    const QueryAnswer newest = co_await ask(*endpoint, std::move(queries.freshness), round);
+    Duration age{};
+    reading.missing = staleness(newest, metric.max_age, age);
     if (!reading.missing.empty()) co_return reading;
+    reading.age = age;
   }
+  reading.partial = answer.partial();
   reading.value = answer.value;
   co_return reading;
 }
 
-asio::awaitable<QueryAnswer> PrometheusSource::ask(std::string query, Round& round) {
+// The referents live in the frame of whoever awaits this.
+asio::awaitable<QueryAnswer> PrometheusSource::ask(const Endpoint& endpoint, std::string query, Round& round) {
+  std::string key = endpoint.identity() + "\x1f" + query;
   for (const Asked& earlier : round.asked) {
-    if (earlier.query == query) co_return earlier.answer;
+    if (earlier.key == key) co_return earlier.answer;
   }
   const auto left = std::chrono::duration_cast<Duration>(round.end - clock_.steady_now());
   if (left <= Duration::zero()) {
     co_return missing("not asked: the queries before it took " + format_duration(settings_.read_budget));
   }
-  http::Request request = make_request(query, std::min(left, settings_.query_deadline));
-  auto response = co_await client_.send(std::move(request));
-  QueryAnswer answer =
-      response ? parse_query_answer(response->status, response->body) : missing(response.error().message());
-  for (const std::string& warning : answer.warnings) {
-    logger_.debug("prometheus warns", kv("query", query), kv("warning", warning));
-  }
-  round.asked.push_back(Asked{std::move(query), answer});
+  const Duration deadline = std::min(left, settings_.query_deadline);
+  QueryAnswer answer = co_await queries_.instant(endpoint, std::move(query), deadline, settings_.answer_limit);
+  round.asked.push_back(Asked{std::move(key), answer});
   co_return answer;
 }
 
-http::Request PrometheusSource::make_request(const std::string& query, Duration deadline) const {
-  http::Request request(http::Method::get, url_);
-  std::string form = "query=" + http::percent_encode(query);
-  if (!url_.query.empty()) form = url_.query + "&" + form;
-  if (form.size() > kMaxUrlQuery) {
-    request.method = http::Method::post;
-    request.headers.add("Content-Type", "application/x-www-form-urlencoded");
-    request.body = std::move(form);
-    request.url.query.clear();
-  } else {
-    request.url.query = std::move(form);
-  }
-  request.deadline = deadline;
-  request.body_limit = settings_.answer_limit;
-  return request;
-}
-
 // Why the metric must not be used, or "".
-std::string PrometheusSource::staleness(const QueryAnswer& newest, Duration max_age) const {
+std::string PrometheusSource::staleness(const QueryAnswer& newest, Duration max_age, Duration& out) const {
   if (!newest.value) return "the age of its samples can't be told: " + newest.missing;
   const double now = std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count();
   const double limit = std::chrono::duration<double>(max_age).count();
@@ -156,6 +150,7 @@ std::string PrometheusSource::staleness(const QueryAnswer& newest, Duration max_
     return fmt::format("newest sample is {} in the future: clocks differ (maxAge {})", seconds_text(-age),
                        format_duration(max_age));
   }
+  out = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::max(age, 0.0)));
   return {};
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PrometheusSource: a policy's metrics by instant queries against Prometheus, or anything that speaks its query API.
+// PrometheusSource: a policy's metrics by instant queries against Prometheus, Mimir, Loki, or what speaks their API.
 //
+// A metric is asked for at its `source`, else at the process's endpoint; who reports, where its first preset metric is.
 // Each metric is one query and, where the age of its samples can be told, one companion query for the time stamp of the
 // newest sample: Prometheus itself gives values up to five minutes old without saying so. Equal queries of one read are
-// sent once. Whatever goes wrong is a *missing* metric with its cause; nothing is ever taken as zero.
-// Queries carry no `time`: the server's now is meant, and ages are told against this machine's clock, so a difference
-// of the clocks counts as age.
-// Threads: the loop's. The client, clock and logger must outlive this. Source: Prometheus HTTP API, /api/v1/query.
+// sent once, and so are those of several policies at the same time. Whatever goes wrong is a *missing* metric with its
+// cause; nothing is ever taken as zero. Queries carry no `time`: the server's now is meant, and ages are told against
+// this machine's clock, so a difference of the clocks counts as age. Threads: the loop's. The client, clock and logger
+// must outlive this. Source: Prometheus HTTP API, /api/v1/query.
 #pragma once
 
 #include <string>
@@ -16,7 +17,9 @@
 #include "async/clock.hpp"
 #include "base/log.hpp"
 #include "http/client.hpp"
+#include "metrics/endpoint.hpp"
 #include "metrics/prometheus_json.hpp"
+#include "metrics/query_client.hpp"
 #include "ports/metric_source.hpp"
 
 namespace stackscaler::metrics {
@@ -26,19 +29,21 @@ struct PrometheusSettings {
   // For all queries of one read; what is still to be asked then is missing.
   Duration read_budget = std::chrono::seconds(30);
   std::size_t answer_limit = std::size_t{1} << 20U;  // bytes
+  BlockingPool* pool = nullptr;                      // reads credential files; null: the calling thread does
 };
 
 class PrometheusSource final : public ports::MetricSource {
  public:
-  // `base` is what stands before /api/v1/query: http://mimir:8080/prometheus. Its path prefix is kept.
-  PrometheusSource(http::Client& client, Clock& clock, Logger& logger, const http::Url& base,
+  PrometheusSource(http::Client& client, Clock& clock, Logger& logger, Endpoint endpoint,
                    PrometheusSettings settings = PrometheusSettings());
 
   [[nodiscard]] boost::asio::awaitable<ports::MetricsReading> read(const policy::ScalingPolicy& policy) override;
+  // Shares what is in flight and whom to leave alone; for range queries.
+  [[nodiscard]] QueryClient& queries() { return queries_; }
 
  private:
   struct Asked {
-    std::string query;
+    std::string key;  // endpoint and query
     QueryAnswer answer;
   };
   // What one read() has asked so far.
@@ -49,14 +54,12 @@ class PrometheusSource final : public ports::MetricSource {
 
   [[nodiscard]] boost::asio::awaitable<decision::MetricReading> read_metric(const policy::Metric& metric,
                                                                             const std::string& stack, Round& round);
-  [[nodiscard]] boost::asio::awaitable<QueryAnswer> ask(std::string query, Round& round);
-  [[nodiscard]] http::Request make_request(const std::string& query, Duration deadline) const;
-  [[nodiscard]] std::string staleness(const QueryAnswer& newest, Duration max_age) const;
+  [[nodiscard]] boost::asio::awaitable<QueryAnswer> ask(const Endpoint& endpoint, std::string query, Round& round);
+  [[nodiscard]] std::string staleness(const QueryAnswer& newest, Duration max_age, Duration& age) const;
 
-  http::Client& client_;
   Clock& clock_;
-  Logger& logger_;
-  http::Url url_;
+  QueryClient queries_;
+  Endpoint endpoint_;
   PrometheusSettings settings_;
 };
 

@@ -43,7 +43,8 @@ void order(std::string_view text, std::vector<Diagnostic>& problems) {
   if (problems.size() > kMaxProblems) {
     const std::size_t more = problems.size() - kMaxProblems;
     problems.resize(kMaxProblems);
-    problems.push_back({problems.back().line, problems.back().column, fmt::format("and {} more problems", more)});
+    const Diagnostic& last = problems.back();
+    detail::say(problems, {last.line, last.column}, fmt::format("and {} more problems", more));
   }
   count_characters(text, problems);
 }
@@ -89,9 +90,8 @@ ParsedFile parse_policies(std::string_view text, std::string_view file, const st
     if (!good) continue;
     const auto [first, fresh] = lines.emplace(parsed.policy.key, parsed.first_line);
     if (!fresh) {
-      out.problems.push_back(
-          {parsed.first_line, 1,
-           fmt::format("the policy {} is already defined on line {}", parsed.policy.key.str(), first->second)});
+      detail::say(out.problems, {parsed.first_line, 1},
+                  fmt::format("the policy {} is already defined on line {}", parsed.policy.key.str(), first->second));
       continue;
     }
     out.policies.push_back(std::move(parsed));

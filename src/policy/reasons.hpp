@@ -67,6 +67,7 @@ inline constexpr std::string_view kWaitingForSlot      = "WaitingForSlot";     /
 inline constexpr std::string_view kFleetLimit          = "FleetLimit";         // too many instances went in the last hour
 inline constexpr std::string_view kFleetShrinking      = "FleetShrinking";     // many stacks want to shrink at once
 inline constexpr std::string_view kStackExists         = "StackExists";        // deploy: there is a stack or a state already
+inline constexpr std::string_view kConfigurationEdited = "ConfigurationEdited";  // main.tf is not the template's
 inline constexpr std::string_view kTemplateInvalid     = "TemplateInvalid";
 inline constexpr std::string_view kStackBusy           = "StackBusy";          // another Stackscaler holds the lock file
 inline constexpr std::string_view kPlanSafe            = "PlanSafe";

@@ -59,7 +59,7 @@ struct StackRef {
   std::string variable = "instance_count";
   std::string template_file;            // sized by rendering this template instead of by the variable; "": the variable
   std::string resource;                 // the counted resource's address; empty: found when there is just one
-  std::vector<std::string> dependents;  // addresses that may be created and deleted at the same indexes
+  std::vector<std::string> dependents;  // addresses that may come and go at the same indexes, see terraform/guard.hpp
   std::vector<AllowedUpdate> allow_updates;
   bool allow_data_loss = false;
   std::string workspace = "default";
@@ -100,10 +100,29 @@ struct Target {
 
 enum class Preset { none, cpu, memory, instances };
 
+enum class SourceType { prometheus, loki };
+
+// spec.metrics[].source: where a metric is asked for. Files are absolute here and read at every use. At most one of
+// bearer and basic is set.
+struct Source {
+  SourceType type = SourceType::prometheus;
+  std::string url;     // what stands before /api/v1/query (loki: /loki/api/v1/query); empty: the process's server
+  std::string tenant;  // X-Scope-OrgID; several joined by '|'
+  std::string bearer_file;
+  std::string basic_user;
+  std::string basic_password_file;
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+  std::string server_name;
+  bool operator==(const Source&) const = default;
+};
+
 struct Metric {
   std::string name;
+  std::optional<Source> source;  // absent: the process's server
   Preset preset = Preset::none;
-  std::string query;      // PromQL; empty with a preset that brings its own
+  std::string query;      // PromQL (loki: LogQL); empty with a preset that brings its own
   std::string freshness;  // PromQL whose value is the time stamp of the newest sample; empty: unknown, or the preset's
   Duration max_age = std::chrono::minutes(2);
   // At most one of the three; none only with preset `instances`, which is then only observed.

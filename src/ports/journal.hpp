@@ -50,8 +50,13 @@ struct OperationRecord {
   std::string boot_id;          // /proc/sys/kernel/random/boot_id
   std::string stream;           // the child's stdout file
   std::optional<int> count_after;
+  std::int64_t plan_ms = 0;    // how long terraform planned, 0: it did not, or nobody was there to measure
+  std::int64_t apply_ms = 0;   // and applied
   std::string outcome_reason;  // a constant of policy/reasons.hpp
   std::string outcome;         // one sentence
+  // Indexes whose creation did not end, ascending: while the operation is open those that it is creating (written at
+  // `planned`) and those of operations before it; once it has ended those of them that the state holds as tainted.
+  std::vector<int> half_made;
 };
 
 struct DecisionRecord {
@@ -88,6 +93,9 @@ class Journal {
   // The newest operation of that stack that reached an apply, if any.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> last_applied(
       std::string stack) = 0;
+  // The newest operation of that stack that may have created what no state holds, if none has succeeded since.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<OperationRecord>>> possible_orphans(
+      std::string stack) = 0;
   // The operations that ended at or after `since` and changed a count, oldest first; of that stack, or with "" of all.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Scaling>>> scalings(std::string stack,
                                                                                       WallTime since) = 0;
@@ -97,6 +105,9 @@ class Journal {
       std::string policy, WallTime since) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_recommendation(
       std::string policy, decision::Recommendation recommendation) = 0;
+  // The policy that managed the stack last ("default/web"): of its newest decision, else of its newest operation.
+  // Nothing if no policy ever did.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) = 0;
   // The policy's generation: 1 for its first digest, one more for each change of it.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                                 std::string digest) = 0;

@@ -52,6 +52,9 @@ struct ScaleOrder {
   std::optional<SteadyTime> start_by;
   // Asked with the permit before every step that can't be taken back; a failure ends the operation. Absent: it is.
   std::function<Result<void>()> still_wanted;
+  // Asked after a drain, which may have taken long: whether what was decided is right for what the metrics say now.
+  // Absent: it is.
+  std::function<boost::asio::awaitable<Result<void>>()> still_right;
   std::string reason;
   std::string message;
 };
@@ -62,6 +65,8 @@ struct ScaleReport {
   int count_after = 0;
   bool changed = false;  // false: the plan had nothing to do
   std::string summary;
+  std::string warning;              // what went wrong after a scale that stands: the hook postScaleOut failed; or ""
+  std::vector<std::string> healed;  // addresses replaced on the way: half-made instances, dependents of new instances
 };
 
 struct OperationProgress {
@@ -93,6 +98,12 @@ class StackDriver {
   [[nodiscard]] virtual boost::asio::awaitable<Result<OperationRecord>> recover(const WritePermit& permit,
                                                                                 OperationRecord open,
                                                                                 ProgressSink progress) = 0;
+
+  // Operations that are not over and that the journal does not know, for recover(): the journal was lost or set aside
+  // while they ran. Asked once, at the start.
+  [[nodiscard]] virtual boost::asio::awaitable<std::vector<OperationRecord>> lost_operations() {
+    co_return std::vector<OperationRecord>();
+  }
 
   // The names of observed stacks whose state may have changed since the last observe() or the last call of this, as far
   // as a look at local state files tells. One cheap look at all of them.

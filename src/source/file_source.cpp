@@ -56,13 +56,20 @@ asio::awaitable<Result<void>> FileSource::look(ports::PolicySink& sink) {
     return detail::look(root, *known, defaults);
   };
   Result<detail::Look> seen = co_await offload(pool_, std::move(job));
+  failing_ = !seen.has_value();
   if (!seen) co_return fail(std::move(seen).error());
+  from_afar_ = seen->from_afar;
   const detail::CatalogChanges changes = catalog_->apply(std::move(*seen));
-  if (changes.any) index_.assign(catalog_->paths());
+  if (changes.any || !looked_) index_.assign(catalog_->paths());
+  looked_ = true;
   for (const std::string& problem : changes.problems) logger_.error("invalid policy file", kv("err", problem));
   for (const policy::PolicyKey& key : changes.removes) sink.remove(key);
   for (const auto& policy : changes.upserts) sink.upsert(policy);
   co_return Result<void>{};
+}
+
+bool FileSource::sound() const {
+  return looked_ && !failing_ && catalog_->sound();
 }
 
 asio::awaitable<Result<void>> FileSource::load(ports::PolicySink& sink) {
@@ -74,37 +81,66 @@ asio::awaitable<Result<void>> FileSource::load(ports::PolicySink& sink) {
   co_return looked;
 }
 
-void FileSource::say_unwatched(const std::string& why) {
-  if (unwatched_) return;
-  unwatched_ = true;
-  logger_.warn("changes of policy files are found by looking every few seconds",
-               kv("every", format_duration(std::min(options_.rescan, kUnwatchedRescan))), kv("err", why));
-}
-
-asio::awaitable<void> FileSource::look_and_watch(ports::PolicySink& sink, detail::Inotify* inotify) {
-  for (int i = 0; i < kLooksInARow; ++i) {
-    Result<void> looked = co_await look(sink);
-    const std::string failure = looked ? std::string() : looked.error().message();
-    if (failure != last_failure_ && !looked) {
-      logger_.error("policies can't be read; what was known stays", kv("err", failure));
-    }
-    last_failure_ = failure;
-    if (!looked || inotify == nullptr) co_return;
-    auto job = [inotify, folders = catalog_->folders()] { return inotify->cover(folders); };
-    const detail::Cover covered = co_await offload(pool_, std::move(job));
-    if (!covered.failed.empty()) say_unwatched(covered.failed);
-    // Between the look and the new watch something may have come.
-    if (!covered.grew || co_await stopping()) co_return;
+// Said when it begins and when it ends, whatever the reasons in between.
+void FileSource::note_unwatched(const std::string& why) {
+  if (why.empty() == !unwatched_) return;
+  unwatched_ = !why.empty();
+  if (unwatched_) {
+    logger_.warn("changes of policy files are found by looking every few seconds",
+                 kv("every", format_duration(std::min(options_.rescan, kUnwatchedRescan))), kv("err", why));
+  } else {
+    logger_.info("changes of policy files are seen at once again");
   }
 }
 
-asio::awaitable<bool> FileSource::wait(detail::Inotify* inotify, SteadyTime until) {
+void FileSource::open_inotify(std::string& failed) {
+  if (inotify_ != nullptr || !options_.notify) return;
+  const detail::InotifyCalls& calls = options_.inotify != nullptr ? *options_.inotify : detail::InotifyCalls::system();
+  auto opened = detail::Inotify::open(executor_, calls);
+  if (opened) {
+    inotify_ = std::move(*opened);
+  } else {
+    failed = opened.error().message();
+  }
+}
+
+asio::awaitable<void> FileSource::look_and_watch(ports::PolicySink& sink) {
+  for (int i = 0; i < kLooksInARow; ++i) {
+    std::string unwatched;
+    open_inotify(unwatched);
+    Result<void> looked = co_await look(sink);
+    const std::string failure = looked ? std::string() : looked.error().message();
+    if (failure != last_failure_) {
+      if (!looked) logger_.error("policies can't be read; what was known stays", kv("err", failure));
+      if (looked) logger_.info("policies can be read again", kv("folder", options_.root.string()));
+    }
+    last_failure_ = failure;
+    bool grew = false;
+    if (inotify_ != nullptr) {
+      auto job = [inotify = inotify_.get(), root = options_.root,
+                  list = looked ? std::optional(catalog_->watch()) : std::nullopt] {
+        return inotify->cover(list ? *list : detail::way_to(root));
+      };
+      const detail::Cover covered = co_await offload(pool_, std::move(job));
+      unwatched = covered.failed;
+      grew = covered.grew;
+    }
+    if (unwatched.empty() && from_afar_ && options_.notify) {
+      unwatched = "the folder is on a network file system, whose changes by other machines are not notified";
+    }
+    note_unwatched(unwatched);
+    // Between the look and the new watch something may have come.
+    if (!grew || co_await stopping()) co_return;
+  }
+}
+
+asio::awaitable<bool> FileSource::wait(SteadyTime until) {
   using asio::experimental::awaitable_operators::operator||;
-  if (inotify == nullptr) {
+  if (inotify_ == nullptr) {
     static_cast<void>(co_await clock_.sleep_until(until));
     co_return false;
   }
-  auto events = readable(inotify->descriptor());
+  auto events = readable(inotify_->descriptor());
   auto timer = clock_.sleep_until(until);
   const auto first = co_await (std::move(events) || std::move(timer));
   co_return first.index() == 0 && std::get<0>(first).has_value();
@@ -112,30 +148,22 @@ asio::awaitable<bool> FileSource::wait(detail::Inotify* inotify, SteadyTime unti
 
 asio::awaitable<void> FileSource::watch(ports::PolicySink& sink) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  std::unique_ptr<detail::Inotify> inotify;
-  if (options_.notify) {
-    auto opened = detail::Inotify::open(executor_);
-    if (opened) {
-      inotify = std::move(*opened);
-    } else {
-      say_unwatched(opened.error().message());
-    }
-  }
-  co_await look_and_watch(sink, inotify.get());
+  co_await look_and_watch(sink);
   while (!co_await stopping()) {
     const Duration period = unwatched_ ? std::min(options_.rescan, kUnwatchedRescan) : options_.rescan;
     const SteadyTime next = clock_.steady_now() + period;
     bool due = false;
     while (!due && !co_await stopping()) {
-      const bool happened = co_await wait(inotify.get(), next);
-      due = happened ? inotify->drain() : true;
+      const bool happened = co_await wait(next);
+      due = happened ? inotify_->drain() : true;
       if (happened && due) {
         static_cast<void>(co_await clock_.sleep_for(kDebounce));
-        static_cast<void>(inotify->drain());
+        static_cast<void>(inotify_->drain());
       }
     }
-    if (!co_await stopping()) co_await look_and_watch(sink, inotify.get());
+    if (!co_await stopping()) co_await look_and_watch(sink);
   }
+  inotify_.reset();
 }
 
 }  // namespace stackscaler::source

@@ -40,7 +40,7 @@ Validation validate_paths(const std::vector<fs::path>& paths, const policy::Defa
   std::map<policy::PolicyKey, std::string> defined;  // where
   for (const fs::path& path : files_of(paths, out)) {
     if (!seen.insert(path.lexically_normal()).second) continue;
-    auto parsed = detail::read_policies(path, defaults);
+    auto parsed = detail::read_policies(path, path, defaults);
     if (!parsed) {
       out.unreadable.push_back(std::move(parsed).error());
       continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack/metadata.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace stackscaler::stack {
@@ -67,6 +68,7 @@ Result<TerraformRecord> read_record(const Json& object) {
   fields.number("serial", record.serial);
   fields.text("resource", record.resource);
   fields.text("variable", record.variable);
+  fields.text("templateFile", record.template_file);
   fields.texts("dependents", record.dependents);
   fields.text("init_fingerprint", record.init_fingerprint);
   fields.text("statePath", record.state_path);
@@ -90,6 +92,7 @@ void write_record(Json& object, const TerraformRecord& record) {
   object["serial"] = record.serial;
   object["resource"] = record.resource;
   object["variable"] = record.variable;
+  set_text(object, "templateFile", record.template_file);
   object["dependents"] = record.dependents;
   set_text(object, "init_fingerprint", record.init_fingerprint);
   set_text(object, "statePath", record.state_path);
@@ -101,7 +104,23 @@ Result<Json> parse_object(std::string_view text) {
   return json;
 }
 
+void collect_texts(const Json& json, std::vector<std::string>& out) {
+  if (json.is_string()) out.push_back(json.get<std::string>());
+  for (const Json& child : json.is_structured() ? json : Json::array()) collect_texts(child, out);
+}
+
 }  // namespace
+
+std::vector<std::string> private_values(const Metadata& metadata) {
+  std::vector<std::string> out;
+  const Json json = Json::parse(metadata.raw, nullptr, false);
+  if (!json.is_object() || !json.contains("context") || !json["context"].is_object()) return out;
+  for (const auto& [name, value] : json["context"].items()) {
+    const auto& shown = metadata.public_context;
+    if (std::find(shown.begin(), shown.end(), name) == shown.end()) collect_texts(value, out);
+  }
+  return out;
+}
 
 Result<Metadata> parse_metadata(std::string_view text) {
   auto json = parse_object(text);
@@ -143,6 +162,25 @@ Result<std::string> render_metadata(const Metadata& metadata) {
     write_record(root["terraform"], *metadata.terraform);
   }
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<std::string> context_with(const Metadata& metadata, const std::string& name, int value) {
+  auto json = metadata.raw.empty() ? Result<Json>(Json::object()) : parse_object(metadata.raw);
+  if (!json) return fail(std::move(json).error());
+  Json context = Json::object();
+  if (const auto found = json->find("context"); found != json->end() && found->is_object()) context = *found;
+  context[name] = value;
+  return context.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<void> set_context(Metadata& metadata, const std::string& json) {
+  auto context = parse_object(json);
+  if (!context) return fail(std::move(context).error().with_context("the context"));
+  auto root = metadata.raw.empty() ? Result<Json>(Json::object()) : parse_object(metadata.raw);
+  if (!root) return fail(std::move(root).error());
+  (*root)["context"] = std::move(*context);
+  metadata.raw = root->dump(2, ' ', false, Json::error_handler_t::replace);
+  return {};
 }
 
 }  // namespace stackscaler::stack

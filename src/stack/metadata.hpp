@@ -28,6 +28,7 @@ struct TerraformRecord {
   std::uint64_t serial = 0;  // the highest ever seen: a lower one means that the state was replaced
   std::string resource;      // the counted resource's address without index
   std::string variable = "instance_count";
+  std::string template_file;  // sized by this template, relative to the registry folder or absolute; empty: by variable
   std::vector<std::string> dependents;
   std::string init_fingerprint;  // of the configuration at the last successful init
   std::string state_path;        // of a local backend, absolute
@@ -45,5 +46,12 @@ struct Metadata {
 
 [[nodiscard]] Result<Metadata> parse_metadata(std::string_view text);
 [[nodiscard]] Result<std::string> render_metadata(const Metadata& metadata);
+
+// The `context` of the text it was read from, as JSON, with `name` set to `value`; {} when there is none.
+[[nodiscard]] Result<std::string> context_with(const Metadata& metadata, const std::string& name, int value);
+// The texts in the context, at any depth, that publicContext does not name: they may be secrets.
+[[nodiscard]] std::vector<std::string> private_values(const Metadata& metadata);
+// Replaces the context. `json`: one JSON object.
+[[nodiscard]] Result<void> set_context(Metadata& metadata, const std::string& json);
 
 }  // namespace stackscaler::stack

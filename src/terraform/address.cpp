@@ -2,6 +2,7 @@
 #include "terraform/address.hpp"
 
 #include <charconv>
+#include <utility>
 #include <vector>
 
 namespace stackscaler::terraform {
@@ -98,6 +99,13 @@ std::optional<Address> parse_address(std::string_view text) {
     address.index.reset();
   }
   return address;
+}
+
+bool address_before(const std::string& left, const std::string& right) {
+  const auto a = parse_address(left);
+  const auto b = parse_address(right);
+  if (!a || !b) return !a && (b || left < right);
+  return std::pair(a->base, a->index.value_or(-1)) < std::pair(b->base, b->index.value_or(-1));
 }
 
 }  // namespace stackscaler::terraform

@@ -26,4 +26,7 @@ struct Address {
 // Absent for text that is no address of a resource.
 [[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 
+// By resource, then by index as a number: app[2] before app[10]. An order for std::sort.
+[[nodiscard]] bool address_before(const std::string& left, const std::string& right);
+
 }  // namespace stackscaler::terraform

@@ -2,10 +2,13 @@
 #include "terraform/adopt.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "policy/reasons.hpp"
 #include "terraform/address.hpp"
+#include "terraform/failure.hpp"
 #include "terraform/services.hpp"
+#include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -56,9 +59,10 @@ Result<void> check_variable(const fs::path& folder, const std::string& variable)
   auto declared = declares_variable(folder, variable);
   if (!declared) return fail(std::move(declared).error());
   if (*declared) return {};
-  return fail(ErrorKind::invalid_input, "no *.tf file in " + folder.string() + " declares variable \"" + variable +
-                                            "\"; declare it and use it as the resource's count, or name another one "
-                                            "(--variable)");
+  return fail(ErrorKind::invalid_input,
+              "no *.tf file in " + folder.string() + " declares variable \"" + variable +
+                  "\"; declare it and use it as the resource's count, or name another one "
+                  "(--variable), or the template that main.tf was rendered from (--template)");
 }
 
 Result<void> check_resource(const State& state, const std::string& resource) {
@@ -82,6 +86,7 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
   report.folder = target.entry.folder;
   report.resource = target.resource;
   report.variable = record.variable;
+  report.template_file = target.template_file.string();
   report.backend = backend.kind;
   report.count = *target.entry.metadata.instance_count;
   for (std::string& proposed : propose_dependents(state, target.resource)) {
@@ -90,6 +95,7 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
       report.proposed_dependents.push_back(std::move(proposed));
     }
   }
+  if (by_template(target)) co_return report;
   auto scan = [folder = target.entry.folder, variable = record.variable] { return overriding_files(folder, variable); };
   auto overriding = co_await offload(services.pool, std::move(scan));
   for (const std::string& file : overriding) {
@@ -99,30 +105,82 @@ asio::awaitable<AdoptReport> report_on(Services& services, const Target& target,
   co_return report;
 }
 
-asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
-  auto begin = [&registry = services.registry, request]() -> Result<stack::StackEntry> {
-    auto entry = entry_for(registry, request);
-    if (!entry) return entry;
-    auto declared = check_variable(entry->folder, request.variable);
-    if (!declared) return fail(std::move(declared).error());
+// Whether the backend has that workspace: a call there would create it.
+asio::awaitable<Result<void>> check_workspace(Services& services, const Target& target, std::string workspace) {
+  if (workspace == "default") co_return Result<void>{};
+  std::vector<std::string> arguments{"workspace", "list"};
+  RunSpec spec = run_spec(services, target, std::move(arguments), services.options.pull_deadline);
+  auto result = co_await services.tool.run(std::move(spec));
+  if (!result) co_return fail(std::move(result).error());
+  if (!result->exit.success()) {
+    FailedCall failed = failed_call(services, target, "terraform workspace list", reason::kStateUnreadable);
+    failed.deadline = services.options.pull_deadline;
+    const PlanStream nothing;
+    co_return fail(call_error(failed, *result, nothing));
+  }
+  // "* default\n  blue\n"
+  std::istringstream lines(result->out);
+  for (std::string line; std::getline(lines, line);) {
+    if (one_line(line.substr(std::min<std::size_t>(2, line.size())), 1024) == workspace) co_return Result<void>{};
+  }
+  co_return fail(ErrorKind::not_found, "stack " + target.entry.id + ": there is no workspace " + workspace + " in " +
+                                           target.entry.folder.string() + "; create it first (terraform -chdir=" +
+                                           target.entry.folder.string() + " workspace new " + workspace + ")");
+}
+
+// The entry to be, with how it is sized.
+Result<stack::StackEntry> begin_entry(const stack::Registry& registry, const AdoptRequest& request) {
+  auto entry = entry_for(registry, request);
+  if (!entry) return entry;
+  std::string& recorded = entry->metadata.terraform->template_file;
+  if (!request.template_file.empty()) recorded = request.template_file.string();
+  if (!recorded.empty()) {
+    auto put = request.context.empty() ? Result<void>() : stack::set_context(entry->metadata, request.context);
+    if (!put) return fail(std::move(put).error());
     return entry;
-  };
+  }
+  auto declared = check_variable(entry->folder, request.variable);
+  if (!declared) return fail(std::move(declared).error());
+  return entry;
+}
+
+// Where a template sizes the stack: main.tf must be what it renders for the count.
+asio::awaitable<Result<void>> check_template(Services& services, Target& target, int count) {
+  if (!by_template(target)) co_return Result<void>{};
+  auto check = [target, count] { return check_main(target, {count}); };
+  auto rendered = co_await offload(services.pool, std::move(check));
+  if (!rendered) co_return fail(std::move(rendered).error());
+  target.entry.metadata.template_ = target.template_file.filename().string();
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest request) {
+  auto begin = [&registry = services.registry, request] { return begin_entry(registry, request); };
   auto entry = co_await offload(services.pool, std::move(begin));
   if (!entry) co_return fail(std::move(entry).error());
   Target target;
   target.entry = std::move(*entry);
   target.workspace = request.workspace;
   target.variable = request.variable;
+  const std::string& recorded = target.entry.metadata.terraform->template_file;
+  if (!recorded.empty()) target.template_file = (target.entry.home / recorded).lexically_normal();
   auto take = [home = target.entry.home] { return lock_stack(home); };
   auto lock = co_await offload(services.pool, std::move(take));
   if (!lock) co_return fail(std::move(lock).error());
   auto version = co_await services.tool.version();
   if (!version) co_return fail(std::move(version).error());
 
+  target.redactor = redactor_for(target.environment, target.ref.backend_config, services.tool.own());
+
   stack::TerraformRecord& record = *target.entry.metadata.terraform;
   record.workspace = request.workspace;
+  // Not in the workspace to be: init, like every call there, would create a missing one.
+  target.workspace = "default";
   auto initialised = co_await ensure_init(services, target);
   if (!initialised) co_return fail(std::move(initialised).error());
+  auto there = co_await check_workspace(services, target, request.workspace);
+  if (!there) co_return fail(std::move(there).error());
+  target.workspace = request.workspace;
   auto state = co_await pull_state(services, target);
   if (!state) co_return fail(std::move(state).error());
   if (request.resource.empty() && request.accept_state) request.resource = record.resource;
@@ -130,6 +188,8 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   if (!found) co_return fail(std::move(found).error());
   auto exists = check_resource(*state, *found);
   if (!exists) co_return fail(std::move(exists).error());
+  auto rendered = co_await check_template(services, target, static_cast<int>(state->indexes(*found).size()));
+  if (!rendered) co_return fail(std::move(rendered).error());
   auto look = [folder = target.entry.folder, workspace = request.workspace] { return backend_of(folder, workspace); };
   auto backend = co_await offload(services.pool, std::move(look));
   if (!backend) co_return fail(std::move(backend).error());
@@ -141,6 +201,11 @@ asio::awaitable<Result<AdoptReport>> take_in(Services& services, AdoptRequest re
   record.state_path = backend->state_file.string();
   record.serial = state->serial;
   if (!request.dependents.empty()) record.dependents = request.dependents;
+  if (!request.context.empty()) {
+    auto keep = [&registry = services.registry, entry = target.entry] { return registry.save(entry); };
+    auto kept = co_await offload(services.pool, std::move(keep));
+    if (!kept) co_return fail(std::move(kept).error());
+  }
   auto saved = co_await save_metadata(services, target, *state, std::string());
   if (!saved) co_return fail(std::move(saved).error());
 

@@ -9,6 +9,10 @@
 #include "policy/reasons.hpp"
 #include "stack/template.hpp"
 #include "terraform/adopt.hpp"
+#include "terraform/apply.hpp"
+#include "terraform/converge.hpp"
+#include "terraform/failure.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -21,7 +25,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxPlanFile = 512U << 20U;
-constexpr const char* kCountName = "instance_count";
 
 std::string list_of(const std::vector<std::string>& lines) {
   constexpr std::size_t kNamed = 5;
@@ -31,43 +34,52 @@ std::string list_of(const std::vector<std::string>& lines) {
   return text;
 }
 
-std::string summary_of(const PlanStream& plan) {
-  std::string text;
-  for (const PlannedChange& change : plan.changes) {
-    if (change.action == "create") text += (text.empty() ? "create " : ", ") + change.address;
+Result<void> make_home(const fs::path& home, const std::string& id) {
+  std::error_code ec;
+  fs::create_directories(home.parent_path(), ec);
+  if (!fs::create_directory(home, ec)) {
+    if (ec) return fail(ErrorKind::unavailable, "cannot create " + home.string() + ": " + ec.message());
+    return fail(ErrorKind::conflict, reason::kStackExists,
+                fs::exists(home / "deploy_metadata.json", ec)
+                    ? "stack " + id + " is there already; look at it with: stackscaler stack show " + id
+                    : "the folder " + home.string() +
+                          " is there already, maybe of a deploy that was cut short before its apply; if nothing in "
+                          "it is needed (look for a terraform.tfstate), remove it and repeat");
   }
-  return text;
+  fs::permissions(home, fs::perms::owner_all, ec);
+  return {};
+}
+
+// main.tf, and the template where that sizes the stack; and the new stack's lock.
+Result<Descriptor> fill_home(const fs::path& home, const std::string& text, bool uses, const std::string& source) {
+  auto written = write_file_atomic(home / "main.tf", text, 0600);
+  if (!written) return fail(std::move(written).error());
+  auto declared = declares_variable(home, kCountName);
+  if (!declared) return fail(std::move(declared).error());
+  if (!*declared && !uses) {
+    return fail(ErrorKind::invalid_input,
+                "the template declares no variable \"instance_count\" and doesn't use {{ instance_count }}; use one "
+                "of them as the resource's count (count = {{ instance_count }})");
+  }
+  if (*declared && uses) {
+    return fail(ErrorKind::invalid_input,
+                "the template declares the variable \"instance_count\" and uses {{ instance_count }}, so it isn't "
+                "clear which of them sizes the stack; keep one");
+  }
+  if (uses) {
+    auto kept = write_file_atomic(home / kTemplateCopy, source, 0600);
+    if (!kept) return fail(std::move(kept).error());
+  }
+  return lock_stack(home);
 }
 
 }  // namespace
-
-std::vector<std::string> beyond_creation(const PlanStream& plan) {
-  std::vector<std::string> found;
-  if (plan.malformed > 0 || plan.truncated || plan.torn || !plan.plan_summary) {
-    found.emplace_back("the plan could not be read to its end");
-    return found;
-  }
-  for (const PlannedChange& change : plan.changes) {
-    const bool harmless = change.action == "create" || change.action == "read" || change.action == "noop";
-    if (harmless && !change.importing && change.previous_address.empty()) continue;
-    found.push_back((change.importing ? "import" : change.action) + " " + change.address);
-  }
-  for (const PlannedChange& change : plan.drift) found.push_back("changed outside of Terraform: " + change.address);
-  const ChangeSummary& sum = *plan.plan_summary;
-  if (found.empty() &&
-      (sum.change != 0 || sum.remove != 0 || sum.import != 0 || sum.forget != 0 || sum.unknown_counts)) {
-    found.emplace_back("the plan's summary counts more than creations");
-  }
-  if (found.empty() && sum.add == 0) found.emplace_back("it creates nothing");
-  return found;
-}
 
 Deploy::Deploy(Services& services, const ports::WritePermit* permit, DeployRequest request, ports::ProgressSink sink)
     : s_(services), permit_(permit), request_(std::move(request)), sink_(std::move(sink)) {}
 
 Deploy::~Deploy() {
   if (claimed_) s_.busy.erase(request_.id);
-  if (slot_) s_.slots.release();
   std::error_code ignored;
   if (made_ && !applied_) fs::remove_all(target_.entry.home, ignored);
   if (!folder_) return;
@@ -113,7 +125,9 @@ Result<void> Deploy::render() {
   auto rendered = stack::render_template(request_.template_name, request_.template_text, context.dump());
   if (!rendered) return fail(std::move(rendered).error());
   main_tf_ = std::move(rendered->text);
-  for (const std::string& name : rendered->unused) {
+  const auto& unused = rendered->unused;
+  uses_count_ = std::find(unused.begin(), unused.end(), kCountName) == unused.end();
+  for (const std::string& name : unused) {
     if (name != kCountName) report_.warnings.push_back("the template doesn't use '" + name + "' of the context");
   }
   Json metadata;
@@ -128,39 +142,18 @@ asio::awaitable<Result<void>> Deploy::claim() {
   target_.entry.home = s_.registry.home_of(request_.id);
   target_.variable = kCountName;
   target_.workspace = "default";
+  target_.redactor = redactor_for(target_.environment, target_.ref.backend_config, s_.tool.own());
   if (!s_.busy.insert(request_.id).second) {
     co_return fail(ErrorKind::conflict, reason::kStackBusy, "stack " + request_.id + " is being changed already");
   }
   claimed_ = true;
-  auto make = [home = target_.entry.home, id = request_.id, text = main_tf_]() -> Result<void> {
-    std::error_code ec;
-    fs::create_directories(home.parent_path(), ec);
-    if (!fs::create_directory(home, ec)) {
-      if (ec) return fail(ErrorKind::unavailable, "cannot create " + home.string() + ": " + ec.message());
-      return fail(ErrorKind::conflict, reason::kStackExists,
-                  fs::exists(home / "deploy_metadata.json", ec)
-                      ? "stack " + id + " is there already; look at it with: stackscaler stack show " + id
-                      : "the folder " + home.string() +
-                            " is there already, maybe of a deploy that was cut short before its apply; if nothing in "
-                            "it is needed (look for a terraform.tfstate), remove it and repeat");
-    }
-    fs::permissions(home, fs::perms::owner_all, ec);
-    return {};
-  };
+  auto make = [home = target_.entry.home, id = request_.id] { return make_home(home, id); };
   auto made = co_await offload(s_.pool, std::move(make));
   if (!made) co_return made;
   made_ = true;
-  auto fill = [home = target_.entry.home, text = main_tf_]() -> Result<Descriptor> {
-    auto written = write_file_atomic(home / "main.tf", text, 0600);
-    if (!written) return fail(std::move(written).error());
-    auto declared = declares_variable(home, kCountName);
-    if (!declared) return fail(std::move(declared).error());
-    if (!*declared) {
-      return fail(ErrorKind::invalid_input,
-                  "the template declares no variable \"instance_count\"; declare it and use it as the resource's count "
-                  "(count = var.instance_count)");
-    }
-    return lock_stack(home);
+  if (uses_count_) target_.template_file = target_.entry.home / kTemplateCopy;
+  auto fill = [home = target_.entry.home, text = main_tf_, uses = uses_count_, source = request_.template_text] {
+    return fill_home(home, text, uses, source);
   };
   auto lock = co_await offload(s_.pool, std::move(fill));
   if (!lock) co_return fail(std::move(lock).error());
@@ -171,8 +164,9 @@ asio::awaitable<Result<void>> Deploy::claim() {
   };
   target_.entry.folder = co_await offload(s_.pool, std::move(canonical));
   target_.entry.metadata.terraform.emplace();
-  co_await s_.slots.acquire();
-  slot_ = true;
+  auto slot = co_await s_.admission->enter(Admission::Told());
+  if (!slot) co_return fail(std::move(slot).error());
+  slot_ = std::move(*slot);
   co_return go_ahead();
 }
 
@@ -204,21 +198,21 @@ asio::awaitable<Result<void>> Deploy::prepare() {
 }
 
 asio::awaitable<Result<void>> Deploy::check_empty() {
-  RunSpec spec;
-  spec.folder = target_.entry.folder;
-  spec.arguments = {"state", "pull"};
-  spec.deadline = s_.options.pull_deadline;
-  spec.kill_after = s_.options.kill_after;
+  std::vector<std::string> arguments{"state", "pull"};
+  RunSpec spec = run_spec(s_, target_, std::move(arguments), s_.options.pull_deadline);
   auto result = co_await s_.tool.run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
-  if (!result->exit.success()) {
-    co_return fail(ErrorKind::unavailable, reason::kStateUnreadable,
-                   "stack " + request_.id + ": terraform state pull failed: " + stderr_text(result->err));
+  if (!result->exit.success() || result->flooded) {
+    FailedCall failed = failed_call(s_, target_, "terraform state pull", reason::kStateUnreadable);
+    failed.deadline = s_.options.pull_deadline;
+    const PlanStream nothing;
+    co_return fail(call_error(failed, *result, nothing));
   }
   if (result->out.find_first_not_of(" \r\n\t") == std::string::npos) co_return Result<void>{};
   auto parse = [text = std::move(result->out)] { return parse_state(text); };
   auto state = co_await offload(s_.pool, std::move(parse));
-  if (state && state->resources == 0) co_return Result<void>{};
+  const bool nothing = state ? state->resources == 0 : state.error().reason() == reason::kStateChanged;
+  if (nothing) co_return Result<void>{};
   co_return fail(ErrorKind::conflict, reason::kStackExists,
                  "stack " + request_.id +
                      ": the template's backend holds a state already, and deploy creates only; if that stack is meant, "
@@ -233,7 +227,7 @@ asio::awaitable<Result<void>> Deploy::plan() {
   if (!empty) co_return empty;
   PlanSpec spec;
   spec.operation = record_.id;
-  spec.count_file = folder_->count_file();
+  if (!by_template(target_)) spec.count_file = folder_->count_file();
   if (permit_ != nullptr) spec.plan_file = folder_->plan_file();
   spec.stream_file = folder_->plan_stream();
   auto stream = co_await make_plan(s_, target_, std::move(spec));
@@ -244,7 +238,7 @@ asio::awaitable<Result<void>> Deploy::plan() {
         ErrorKind::invalid_input, reason::kPlanRefused,
         "stack " + request_.id + ": the plan is not one that only creates, so nothing was changed: " + list_of(more));
   }
-  report_.summary = summary_of(*stream);
+  report_.summary = creation_summary(*stream);
   co_return Result<void>{};
 }
 
@@ -281,15 +275,18 @@ asio::awaitable<Result<void>> Deploy::commit_to_apply() {
   record_.phase = ports::Phase::planned;
   auto written = co_await journal();
   if (!written) co_return written;
-  auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
-  if (!put) co_return put;
+  if (!by_template(target_)) {
+    auto put = co_await put_user_count(s_, target_, record_.to, IfMissing::create);
+    if (!put) co_return put;
+  }
   // Before the apply: from then on the stack is in the registry, whatever becomes of this program.
   auto save = [&registry = s_.registry, id = request_.id, text = metadata_, now = format_rfc3339(s_.clock.wall_now()),
-               why = record_.message]() -> Result<void> {
+               why = record_.message, by_template = by_template(target_)]() -> Result<void> {
     auto metadata = stack::parse_metadata(text);
     if (!metadata) return fail(std::move(metadata).error());
     metadata->last_scaled_at = now;
     metadata->last_scale_reason = why;
+    if (by_template) metadata->terraform.emplace().template_file = kTemplateCopy;
     stack::StackEntry entry;
     entry.id = id;
     entry.home = registry.home_of(id);
@@ -303,22 +300,7 @@ asio::awaitable<Result<void>> Deploy::commit_to_apply() {
 }
 
 asio::awaitable<Result<DeployReport>> Deploy::apply() {
-  ChildSpec spec;
-  spec.program = s_.tool.binary();
-  spec.arguments = {"apply", "-json", "-input=false", folder_->plan_file().string()};
-  spec.environment = s_.tool.environment(record_.id, workspace_variable(target_.entry.folder, target_.workspace));
-  spec.folder = target_.entry.folder;
-  spec.lock_fd = lock_.get();
-  auto begin = [executor = s_.executor, spec = std::move(spec), folder = *folder_]() mutable -> Result<ChildProcess> {
-    auto out = create_private(folder.apply_stream());
-    if (!out) return fail(std::move(out).error());
-    auto err = create_private(folder.apply_errors());
-    if (!err) return fail(std::move(err).error());
-    spec.stdout_fd = out->get();
-    spec.stderr_fd = err->get();
-    return ChildProcess::spawn(executor, spec);
-  };
-  auto started = co_await offload(s_.pool, std::move(begin));
+  auto started = co_await start_apply(s_, target_, *folder_, record_.id, lock_.get());
   if (!started) {
     Error error = std::move(started).error();
     record_.count_after = 0;
@@ -343,20 +325,24 @@ asio::awaitable<Result<DeployReport>> Deploy::apply() {
   progress.since = record_.started;
   Followed followed = co_await follow(s_, child, folder_->apply_stream(), std::move(progress), sink_);
   std::erase(s_.applies, &child);
+  target_.redactor.apply(followed.stream);
   co_return co_await take_in(std::move(followed));
 }
 
 asio::awaitable<Result<DeployReport>> Deploy::take_in(Followed followed) {
   const std::string folder = target_.entry.folder.string();
   if (!followed.exit.success()) {
-    std::string why = error_text(followed.stream);
-    if (why.empty()) why = "it ended without saying why";
-    const std::string outcome = "terraform apply failed: " + why + "; what it has created is in the state of " +
-                                folder + ". Finish it with: terraform -chdir=" + folder +
+    auto read = [file = folder_->apply_errors()] { return read_file(file, 1U << 20U); };
+    auto err = co_await offload(s_.pool, std::move(read));
+    ApplyEnd end = apply_end(followed, err ? target_.redactor(*err) : std::string(), s_.clock.wall_now());
+    const std::string orphans = orphans_text(followed.stream, request_.id);
+    if (!orphans.empty()) end.reason = reason::kPossibleOrphans;
+    const std::string outcome = "terraform apply failed: " + end.text + "; what it has created is in the state of " +
+                                folder + orphans + ". Finish it with: terraform -chdir=" + folder +
                                 " apply, then: stackscaler stack adopt " + folder + " --id " + request_.id +
                                 "; or give it up with: terraform -chdir=" + folder + " destroy, and remove the folder";
-    co_await close(ports::Phase::failed, std::string(reason::kApplyFailed), outcome);
-    co_return fail(ErrorKind::unavailable, reason::kApplyFailed, "stack " + request_.id + ": " + outcome);
+    co_await close(ports::Phase::failed, std::string(end.reason), outcome);
+    co_return fail(end.kind, end.reason, "stack " + request_.id + ": " + outcome);
   }
   tell("Verifying");
   lock_ = Descriptor();  // adopting takes it itself

@@ -6,7 +6,8 @@
 // Law 1: nothing else creates a stack, and this creates only: the folder must not exist, the state must be empty, the
 // plan may hold creations and reads alone. The order is law 5's: intent journalled, plan, judged, plan journalled,
 // metadata, apply with the stack's lock, pid journalled, followed to its end, then the stack is taken in (adopt.hpp).
-// The template must declare the variable `instance_count`, by which the stack is sized from then on.
+// The template declares the variable `instance_count`, by which the stack is sized from then on, or it uses
+// {{ instance_count }}: it is kept in the registry folder then, and sizes the stack (sizing.hpp).
 // Left behind: nothing if nothing was applied; else the folder as it is, and the error says what to do with it.
 // Errors: StackExists, PlanRefused, InitFailed, PlanFailed, ApplyFailed … (policy/reasons.hpp). Threads: the loop's.
 #pragma once
@@ -73,6 +74,7 @@ class Deploy {
   DeployRequest request_;
   ports::ProgressSink sink_;
   std::string main_tf_;
+  bool uses_count_ = false;  // {{ instance_count }}
   std::string metadata_;
   Target target_;
   ports::OperationRecord record_;
@@ -80,12 +82,14 @@ class Deploy {
   Descriptor lock_;
   DeployReport report_;
   bool claimed_ = false;
-  bool slot_ = false;
+  Admission::Ticket slot_;
   bool made_ = false;     // the stack's folder is of this run
   bool applied_ = false;  // and stays
 };
 
 // What a plan holds beside creations and reads, and whatever else forbids to trust it; empty: none.
 [[nodiscard]] std::vector<std::string> beyond_creation(const PlanStream& plan);
+// "create a.b[0], a.b[1]".
+[[nodiscard]] std::string creation_summary(const PlanStream& plan);
 
 }  // namespace stackscaler::terraform

@@ -10,7 +10,11 @@
 
 #include "policy/reasons.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/judgement.hpp"
+#include "terraform/lost.hpp"
 #include "terraform/recover.hpp"
+#include "terraform/scratch.hpp"
+#include "terraform/sizing.hpp"
 #include "terraform/steps.hpp"
 
 namespace stackscaler::terraform {
@@ -38,12 +42,33 @@ asio::awaitable<T> shielded(asio::any_io_executor executor, asio::awaitable<T> t
   co_return std::move(*result);
 }
 
+asio::awaitable<std::optional<std::uint64_t>> look_at_memory(BlockingPool* pool,
+                                                             std::function<std::optional<std::uint64_t>()> read) {
+  co_return co_await offload(*pool, std::move(read));
+}
+
+std::unique_ptr<Admission> make_admission(const asio::any_io_executor& executor, BlockingPool& pool, Clock& clock,
+                                          const DriverOptions& options) {
+  AdmissionLimits limits;
+  limits.max_concurrent = options.max_concurrent;
+  limits.memory_per_run = options.memory_per_run;
+  std::function<std::optional<std::uint64_t>()> read = [] { return available_memory(); };
+  if (options.free_memory) read = options.free_memory;
+  auto look = [where = &pool, read = std::move(read)] { return look_at_memory(where, read); };
+  return std::make_unique<Admission>(executor, clock, limits, std::move(look));
+}
+
 Services make_services(const asio::any_io_executor& executor, BlockingPool& pool, Clock& clock, Logger& logger,
                        Random& random, const stack::Registry& registry, ports::Journal& journal,
                        DriverOptions options) {
   options.data = fs::absolute(options.data).lexically_normal();
-  Tool tool(executor, pool, clock, options.binary);
-  const int slots = std::max(1, options.max_concurrent);
+  if (!options.plugin_cache.empty()) options.plugin_cache = fs::absolute(options.plugin_cache).lexically_normal();
+  ToolOptions tool_options;
+  tool_options.allow_env = options.allow_env;
+  tool_options.plugin_cache = options.plugin_cache;
+  tool_options.version_deadline = options.version_deadline;
+  Tool tool(executor, pool, clock, options.binary, std::move(tool_options));
+  auto admission = make_admission(executor, pool, clock, options);
   return Services{executor,
                   pool,
                   clock,
@@ -53,23 +78,21 @@ Services make_services(const asio::any_io_executor& executor, BlockingPool& pool
                   journal,
                   std::move(options),
                   std::move(tool),
-                  Slots(executor, slots),
+                  std::move(admission),
                   Slots(executor, 1)};
 }
 
-// A folder that is gone with the object.
-class ScratchFolder {
+// A plan's shadow that is gone with the object.
+class ScratchShadow {
  public:
-  explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ScratchShadow(const Target& target, std::string operation) : target_(target), operation_(std::move(operation)) {}
+  ~ScratchShadow() { drop_shadow(target_, operation_); }
+  ScratchShadow(const ScratchShadow&) = delete;
+  ScratchShadow& operator=(const ScratchShadow&) = delete;
 
  private:
-  fs::path path_;
+  const Target& target_;
+  std::string operation_;
 };
 
 }  // namespace
@@ -122,15 +145,21 @@ asio::awaitable<Result<DeployReport>> TerraformDriver::deploy(const ports::Write
   co_return co_await shielded(services_->executor, std::move(task));
 }
 
+asio::awaitable<Result<DoctorReport>> TerraformDriver::examine(DoctorRequest request) {
+  auto task = examine_stack(*services_, std::move(request));
+  co_return co_await shielded(services_->executor, std::move(task));
+}
+
 asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef stack) {
   auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
-  auto look_at = [folder = target->entry.folder, workspace = target->workspace] {
+  auto look_at = [folder = target->entry.folder, workspace = target->workspace,
+                  sized_by = by_template(*target) ? target->template_file : fs::path()] {
     auto backend = backend_of(folder, workspace);
     FileStamp stamp;
     if (backend && !backend->state_file.empty()) stamp = stamp_of(backend->state_file);
     std::error_code ec;
-    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec), config_stamp(folder));
+    return std::tuple(std::move(backend), stamp, fs::weakly_canonical(folder, ec), config_stamp(folder, sized_by));
   };
   auto found = co_await offload(services_->pool, std::move(look_at));
   auto& backend = std::get<0>(found);
@@ -160,8 +189,8 @@ asio::awaitable<Result<ports::StackView>> TerraformDriver::look(policy::StackRef
 asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::StackRef stack, int to) {
   auto target = co_await resolve(*services_, std::move(stack));
   if (!target) co_return fail(std::move(target).error());
-  co_await services_->slots.acquire();
-  const SlotHolder slot(services_->slots);
+  auto slot = co_await services_->admission->enter(Admission::Told());
+  if (!slot) co_return fail(std::move(slot).error());
   if (services_->stopping) co_return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
   auto state = co_await pull_state(*services_, *target);
   if (!state) co_return fail(std::move(state).error());
@@ -173,29 +202,58 @@ asio::awaitable<Result<ports::PlanReport>> TerraformDriver::plan_only(policy::St
   auto known = check_known(*target, *backend, *state);
   if (!known) co_return fail(std::move(known).error());
 
-  const OperationFolder folder(services_->options.data, "plan-" + services_->random.id());
+  const std::string id = "plan-" + services_->random.id();
+  const OperationFolder folder(services_->options.data, id);
   const ScratchFolder scratch(folder.path());
-  auto make = [folder, keep = services_->options.keep_operations, variable = target->variable, to]() -> Result<void> {
+  const ScratchShadow scratch_shadow(*target, id);
+  const int from = static_cast<int>(state->indexes(target->resource).size());
+  auto make = [folder, keep = services_->options.keep_operations, target = *target, id, from, to]() -> Result<Sized> {
     auto created = folder.create(keep);
-    if (!created) return created;
-    return folder.write_count(variable, to);
+    if (!created) return fail(std::move(created).error());
+    return size_plan(target, folder, id, from, to);
   };
   auto made = co_await offload(services_->pool, std::move(make));
   if (!made) co_return fail(std::move(made).error());
+  auto half_made = co_await half_made_before(*services_, *target);
+  if (!half_made) co_return fail(std::move(half_made).error());
   PlanSpec spec;
-  spec.count_file = folder.count_file();
+  spec.count_file = made->count_file;
+  spec.shadow = made->shadow;
+  spec.look_only = true;
+  // Only an allowed update is looked into.
+  if (!target->ref.allow_updates.empty()) spec.plan_file = folder.plan_file();
+  PlanSpec again = spec;
   auto stream = co_await make_plan(*services_, *target, std::move(spec));
   if (!stream) co_return fail(std::move(stream).error());
-  const GuardInput input = guard_input(*target, *state, to);
-  Verdict verdict = judge(*stream, input);
+  GuardInput input = guard_input(*target, *state, to);
+  input.half_made = std::move(*half_made);
+  auto verdict = co_await judge_plan(*services_, *target, std::move(*stream), std::move(input), std::move(again));
+  if (!verdict) co_return fail(std::move(verdict).error());
   ports::PlanReport report;
-  report.from = static_cast<int>(input.indexes.size());
+  report.from = static_cast<int>(state->indexes(target->resource).size());
   report.to = to;
-  report.nothing_to_do = verdict.nothing_to_do;
-  report.summary = std::move(verdict.summary);
-  report.refused = std::move(verdict.refused);
-  report.refusal_reason = std::move(verdict.reason);
+  report.nothing_to_do = verdict->nothing_to_do;
+  report.summary = std::move(verdict->summary);
+  report.refused = std::move(verdict->refused);
+  report.refusal_reason = std::move(verdict->reason);
   co_return report;
+}
+
+asio::awaitable<std::vector<ports::OperationRecord>> TerraformDriver::lost_operations() {
+  auto look_for = [data = services_->options.data, &registry = services_->registry] {
+    return operations_not_over(data, registry);
+  };
+  auto found = co_await offload(services_->pool, std::move(look_for));
+  std::vector<ports::OperationRecord> lost;
+  for (ports::OperationRecord& record : found) {
+    auto known = co_await services_->journal.operation(record.id);
+    // Unreadable: nothing is begun on such a journal, so there is nothing to protect.
+    if (!known || *known) continue;
+    services_->log.warn("an operation that is not over is not in the journal", kv("operation", record.id),
+                        kv("stack", record.stack), kv("from", record.from), kv("to", record.to));
+    lost.push_back(std::move(record));
+  }
+  co_return lost;
 }
 
 asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {
@@ -223,6 +281,7 @@ asio::awaitable<std::vector<std::string>> TerraformDriver::changed_stacks() {
 
 void TerraformDriver::stop() {
   services_->stopping = true;
+  services_->admission->close();
   for (ChildProcess* plan : services_->plans) plan->signal(SIGINT);
 }
 

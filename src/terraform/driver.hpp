@@ -2,8 +2,8 @@
 //
 // TerraformDriver: the StackDriver that runs terraform or tofu on this machine.
 //
-// What it is: the port's contract kept with child processes, plus adopt(). What it is not: a scheduler; it runs what it
-// is asked to, at most `max_concurrent` plans and applies at a time.
+// What it is: the port's contract kept with child processes, plus adopt(), deploy() and examine(). What it is not: a
+// scheduler; it runs what it is asked to, plans and applies in the order of asking (terraform/admission.hpp).
 // Cancellation: an operation that was begun is brought to its end even when its caller is cancelled meanwhile; to end
 // early call stop(). Every wait has a deadline but the apply's, which is followed however long it takes (law 13).
 // Threads: the loop's. Pool, clock, logger, random, registry and journal must outlive it; it must outlive its calls.
@@ -19,6 +19,7 @@
 #include "stack/registry.hpp"
 #include "terraform/adopt.hpp"
 #include "terraform/deploy.hpp"
+#include "terraform/doctor.hpp"
 #include "terraform/driver_options.hpp"
 
 namespace stackscaler::terraform {
@@ -40,6 +41,7 @@ class TerraformDriver final : public ports::StackDriver {
   [[nodiscard]] boost::asio::awaitable<Result<ports::OperationRecord>> recover(const ports::WritePermit& permit,
                                                                                ports::OperationRecord open,
                                                                                ports::ProgressSink progress) override;
+  [[nodiscard]] boost::asio::awaitable<std::vector<ports::OperationRecord>> lost_operations() override;
   [[nodiscard]] boost::asio::awaitable<std::vector<std::string>> changed_stacks() override;
   [[nodiscard]] boost::asio::awaitable<Result<AdoptReport>> adopt(const ports::WritePermit& permit,
                                                                   AdoptRequest request);
@@ -47,6 +49,8 @@ class TerraformDriver final : public ports::StackDriver {
   [[nodiscard]] boost::asio::awaitable<Result<DeployReport>> deploy(const ports::WritePermit* permit,
                                                                     DeployRequest request,
                                                                     ports::ProgressSink progress);
+  // Reads only, so it needs no permit.
+  [[nodiscard]] boost::asio::awaitable<Result<DoctorReport>> examine(DoctorRequest request);
   void stop() override;
   void interrupt() override;
 

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "policy/types.hpp"
+#include "ports/journal.hpp"
 #include "terraform/process.hpp"
 
 namespace stackscaler::terraform {
@@ -30,15 +32,18 @@ struct Backend {
 // What `terraform workspace select` left; "default" without one.
 [[nodiscard]] std::string selected_workspace(const std::filesystem::path& folder);
 
-// Changes when init may be due: over names and contents of *.tf, *.tf.json and .terraform.lock.hcl in the folder and
-// over whether .terraform is there. Folders of local modules are not looked into.
-[[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder);
+// Changes when init may be due: over names and contents of *.tf, *.tf.json, *.tofu and .terraform.lock.hcl in the
+// folder and in those of its local modules (as the last init listed them, at most 200), over whether .terraform is
+// there, and over the backend settings: KEY=VALUE, or a file's content.
+[[nodiscard]] Result<std::string> fingerprint(const std::filesystem::path& folder,
+                                              const std::vector<std::string>& backend_config = {});
 
-// Names, sizes and times of change of the folder's configuration and variable files, kCountFile apart: cheap, for
-// noticing that somebody edited something.
-[[nodiscard]] std::string config_stamp(const std::filesystem::path& folder);
+// Names, sizes and times of change of the folder's configuration and variable files, without what this program writes
+// there: cheap, for noticing that somebody edited something. That is kCountFile; or main.tf, where `template_file` (not
+// empty) sizes the stack, and then the template counts.
+[[nodiscard]] std::string config_stamp(const std::filesystem::path& folder, const std::filesystem::path& template_file);
 
-// True when a *.tf or *.tf.json there declares that variable.
+// True when a *.tf, *.tf.json or *.tofu there declares that variable.
 [[nodiscard]] Result<bool> declares_variable(const std::filesystem::path& folder, const std::string& variable);
 // Variable files that Terraform loads after kCountFile and that name the variable: they would win over it.
 [[nodiscard]] std::vector<std::string> overriding_files(const std::filesystem::path& folder,
@@ -48,6 +53,13 @@ enum class IfMissing { create, leave };
 // Makes kCountFile say `count`. Other keys and the mode stay; a file that says so already is not touched.
 [[nodiscard]] Result<void> put_count(const std::filesystem::path& folder, const std::string& variable, int count,
                                      IfMissing if_missing);
+
+// What kCountFile says; nothing without one.
+[[nodiscard]] std::optional<int> read_count(const std::filesystem::path& folder, const std::string& variable);
+
+// Removes what processes that were killed have left under the data folder and nobody will ask for: the scratch folders
+// of init, of the doctor and of looks, once they are a day old. They may hold secrets.
+void sweep(const std::filesystem::path& data);
 
 // The lock of one stack across processes: flock on <home>/.stackscaler.lock. StackBusy when somebody has it.
 [[nodiscard]] Result<Descriptor> lock_stack(const std::filesystem::path& home);
@@ -67,13 +79,23 @@ class OperationFolder {
   // Makes it; and removes the oldest others beyond `keep`, but never one whose operation is not over: its plan is
   // there, or a count file younger than a day.
   [[nodiscard]] Result<void> create(std::size_t keep) const;
-  // What a later process must know to finish this operation.
-  [[nodiscard]] Result<void> write_facts(const std::string& resource, const std::string& variable) const;
+  // What a later process must know to finish this operation, even without the journal.
   struct Facts {
     std::string resource;
     std::string variable;
+    ports::OperationRecord record;  // as it was before the plan; without a stack: of an earlier version
+    std::string template_file{};    // "": sized by the variable
   };
+  [[nodiscard]] Result<void> write_facts(const Facts& facts) const;
   [[nodiscard]] std::optional<Facts> read_facts() const;
+  // What the policy gives Terraform, for a later process: it may hold secrets, so it goes at the operation's end.
+  struct Given {
+    std::vector<policy::EnvVariable> env;
+    std::vector<std::string> backend_config;
+  };
+  [[nodiscard]] Result<void> write_environment(const Given& given) const;
+  [[nodiscard]] Given read_environment() const;
+  [[nodiscard]] std::filesystem::path environment_file() const { return path_ / "environment.json"; }
   // The private variable file of a plan.
   [[nodiscard]] Result<void> write_count(const std::string& variable, int count) const;
 

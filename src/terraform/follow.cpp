@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/reasons.hpp"
+#include "terraform/own_lock.hpp"
 
 namespace stackscaler::terraform {
 
@@ -31,7 +32,7 @@ void StreamTail::finish() {
 }
 
 asio::awaitable<Followed> follow(Services& services, ChildProcess& child, std::filesystem::path stream_file,
-                                 ports::OperationProgress progress, ports::ProgressSink sink) {
+                                 ports::OperationProgress progress, ports::ProgressSink sink, LockWatch* watch) {
   const auto tail = std::make_shared<StreamTail>(std::move(stream_file));
   const SteadyTime begun = services.clock.steady_now();
   Duration report_at = services.options.apply_overdue;
@@ -57,7 +58,10 @@ asio::awaitable<Followed> follow(Services& services, ChildProcess& child, std::f
       progress.progress = std::move(text);
       sink(progress);
     }
-    if (!ended) continue;
+    if (!ended) {
+      if (watch != nullptr) co_await watch->look(tail->stream());
+      continue;
+    }
     Followed followed;
     followed.exit = child.status();
     followed.stream = tail->stream();

@@ -30,6 +30,8 @@ class StreamTail {
   StreamParser parser_;
 };
 
+class LockWatch;
+
 struct Followed {
   ExitStatus exit;
   PlanStream stream;
@@ -37,6 +39,7 @@ struct Followed {
 
 [[nodiscard]] boost::asio::awaitable<Followed> follow(Services& services, ChildProcess& child,
                                                       std::filesystem::path stream_file,
-                                                      ports::OperationProgress progress, ports::ProgressSink sink);
+                                                      ports::OperationProgress progress, ports::ProgressSink sink,
+                                                      LockWatch* watch = nullptr);
 
 }  // namespace stackscaler::terraform

@@ -14,14 +14,6 @@ namespace {
 
 namespace reason = policy::reason;
 
-// By resource, then by index as a number: app[2] before app[10].
-bool before(const std::string& left, const std::string& right) {
-  const auto a = parse_address(left);
-  const auto b = parse_address(right);
-  if (!a || !b) return !a && (b || left < right);
-  return std::pair(a->base, a->index.value_or(-1)) < std::pair(b->base, b->index.value_or(-1));
-}
-
 std::string joined(const std::set<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -51,6 +43,7 @@ class Guard {
   Verdict judge() {
     check_stream();
     if (!refused_.empty()) return finish();
+    read_renewed();
     for (const PlannedChange& change : plan_.changes) check(change);
     check_totals();
     check_end();
@@ -68,6 +61,15 @@ class Guard {
       if (known == present_.end() || known->second.erase(*address->index) == 0) continue;
       gone_.push_back(drift.address);
       dead_ = dead_ || address->base == input_.resource;
+    }
+  }
+
+  // Indexes whose counted instance is another one after this plan. Whether it may be is judged at its own change.
+  void read_renewed() {
+    for (const PlannedChange& change : plan_.changes) {
+      const auto address = parse_address(change.address);
+      if (!address || address->base != input_.resource || !address->index) continue;
+      if (change.action == "create" || change.action == "replace") renewed_.insert(*address->index);
     }
   }
 
@@ -112,15 +114,21 @@ class Guard {
     if (broken(Rule::data_loss, !counted && !input_.allow_data_loss && holds_data(address.type)))
       return refuse(change, "holds data; needs allowDataLoss: true");
     const bool good = change.reason.empty() || change.action == "delete" ||
-                      (change.action == "replace" && change.reason == "tainted");
+                      (change.action == "replace" && change.reason == "tainted") || follows(change, counted, dependent);
     if (broken(Rule::known_reason, !good)) return refuse(change, change.reason);
     if (!attributes.empty()) return check_update(change, attributes);
     if (broken(Rule::one_index, !address.index)) return refuse(change, "no single count index");
     if (!address.index) return;
     if (change.action == "create") return check_create(change, address);
     if (change.action == "delete") return check_delete(change, address);
+    if (follows(change, counted, dependent)) return check_follower(change, address);
     if (change.action == "replace") return check_replace(change, address);
     if (rule_on(Rule::known_action)) refuse(change, change.reason);
+  }
+
+  // A replacement that may be there because the instance at its index is new: what names its id can't be updated.
+  static bool follows(const PlannedChange& change, bool counted, bool dependent) {
+    return dependent && !counted && change.action == "replace" && change.reason == "cannot_update";
   }
 
   // What the policy lets this update change; empty: it is no update that the policy allows.
@@ -182,6 +190,18 @@ class Guard {
     healed_.push_back(change.address);
   }
 
+  void check_follower(const PlannedChange& change, const Address& address) {
+    const int index = *address.index;
+    if (broken(Rule::replace_follows, !renewed_.contains(index))) return refuse(change, change.reason);
+    if (broken(Rule::create_below, index >= input_.target)) return refuse(change, "index not below the target");
+    if (broken(Rule::delete_present, !present_[address.base].contains(index)))
+      return refuse(change, "not in the state");
+    if (broken(Rule::create_up, going_down_))
+      return refuse_unhealthy(change, "its instance is missing below the count while scaling down");
+    creates_.insert(index);
+    healed_.push_back(change.address);
+  }
+
   void check_totals() {
     if (!plan_.plan_summary) return;
     const auto count = [&](const char* action) {
@@ -232,7 +252,7 @@ class Guard {
       for (const std::string& address : gone_) refused_.push_back(address + " was deleted outside Terraform");
       verdict.reason = all_unhealthy_ ? reason::kUnhealthyStack : reason::kPlanRefused;
     } else {
-      std::sort(healed_.begin(), healed_.end(), before);
+      std::sort(healed_.begin(), healed_.end(), address_before);
       verdict.healed = std::move(healed_);
     }
     verdict.creates = std::move(creates_);
@@ -246,7 +266,7 @@ class Guard {
     std::string text;
     for (auto [action, addresses] : named_) {
       // Terraform lists them in the order of its graph walk, which differs from run to run.
-      std::sort(addresses.begin(), addresses.end(), before);
+      std::sort(addresses.begin(), addresses.end(), address_before);
       text += (text.empty() ? "" : "; ") + action + " ";
       for (std::size_t i = 0; i < addresses.size() && i < kMaxNamed; ++i) {
         text += (i == 0 ? "" : ", ") + one_line(addresses[i], 200);
@@ -266,6 +286,7 @@ class Guard {
   bool dead_ = false;  // an instance of the counted resource is gone
   bool changes_ = false;
   bool all_unhealthy_ = true;
+  std::set<int> renewed_;
   std::vector<std::string> gone_;
   std::set<std::string> seen_;
   std::map<std::string, std::vector<std::string>> named_;  // by action

@@ -4,7 +4,8 @@
 //
 // Let S be the indexes of the counted resource in the refreshed state, t the target.
 //   up    passes creates at {i < t, i not in S}: holes are healed on the way; and replacements of tainted instances
-//         that an operation of our own has left half-made (healed)
+//         that an operation of our own has left half-made (healed); with both, replacements of the dependents at those
+//         indexes, since they name an instance that is another one afterwards
 //   down  passes deletes at {i >= t, i in S} because of the count, and only if S has no hole and nothing died
 //   always outputs and data reads; the dependents, by the same rules and their own indexes; and in-place updates that
 //         the policy allows (allowUpdates), of the listed attributes only

@@ -31,8 +31,8 @@ enum class Rule {
   ours_only,        // of the counted resource or of a dependent
   one_index,        // with exactly one index
   data_loss,        // types that hold data need allowDataLoss
-  known_reason,     // creates and updates have no reason; replacements only "tainted"
-  known_action,     // create, delete, replace; nothing else
+  known_reason,     // creates and updates have no reason; replacements "tainted", or "cannot_update" of a dependent
+  known_action,     // create, delete, replace, an allowed update; nothing else
   create_below,     // creates are below the target
   create_missing,   // and at an index that is missing
   create_up,        // nothing is created while scaling down
@@ -42,6 +42,7 @@ enum class Rule {
   delete_healthy,   // and only while nothing is missing or dead
   taint_ours,       // a tainted instance is replaced only if an operation of our own left it
   taint_up,         // and never while scaling down
+  replace_follows,  // another replacement is a dependent's whose instance is new in the same plan
   update_details,   // an allowed update is looked at, and looks like one
   update_allowed,   // and changes allowed attributes only
   // the end
@@ -49,7 +50,7 @@ enum class Rule {
   ends_at_target,  // the plan ends at the target
 };
 
-inline constexpr std::array<std::pair<Rule, std::string_view>, 30> kRules{{
+inline constexpr std::array<std::pair<Rule, std::string_view>, 31> kRules{{
     {Rule::known_version, "known_version"},
     {Rule::no_error, "no_error"},
     {Rule::not_truncated, "not_truncated"},
@@ -76,6 +77,7 @@ inline constexpr std::array<std::pair<Rule, std::string_view>, 30> kRules{{
     {Rule::delete_healthy, "delete_healthy"},
     {Rule::taint_ours, "taint_ours"},
     {Rule::taint_up, "taint_up"},
+    {Rule::replace_follows, "replace_follows"},
     {Rule::update_details, "update_details"},
     {Rule::update_allowed, "update_allowed"},
     {Rule::dead_recorded, "dead_recorded"},

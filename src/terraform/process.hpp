@@ -90,8 +90,12 @@ class ChildProcess {
 struct FoundProcess {
   ProcessId id;
   std::string command;
+  std::string operation;         // its id
+  std::filesystem::path folder;  // the working directory
 };
 [[nodiscard]] std::vector<FoundProcess> find_operation(const std::string& operation);
+// Those of any operation.
+[[nodiscard]] std::vector<FoundProcess> find_operations();
 
 // Anonymous memory as a file, for output that must not reach a disk. Everything that was written, at most `limit`.
 [[nodiscard]] Result<Descriptor> memory_file(const char* name);

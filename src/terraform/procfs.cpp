@@ -56,21 +56,28 @@ std::optional<Stat> read_stat(int pid) {
   return stat;
 }
 
-bool has_entry(std::string_view list, std::string_view wanted) {
+// The operation of whose environment this is, "" for any other program's.
+std::string operation_in(std::string_view list) {
+  constexpr std::string_view kName = "STACKSCALER_OPERATION_ID=";
   while (!list.empty()) {
     const std::size_t end = std::min(list.find('\0'), list.size());
-    if (list.substr(0, end) == wanted) return true;
+    const std::string_view entry = list.substr(0, end);
+    if (entry.starts_with(kName)) return std::string(entry.substr(kName.size()));
     list.remove_prefix(std::min(end + 1, list.size()));
   }
-  return false;
+  return {};
 }
 
-// argv[1] of terraform itself, "" for any other program.
+// The first argument of terraform itself that is no -chdir, "" for any other program.
 std::string sub_command(int pid) {
   const std::string text = slurp("/proc/" + std::to_string(pid) + "/cmdline");
   const std::size_t first = text.find('\0');
   if (first == std::string::npos) return {};
-  const std::string command(text.c_str() + first + 1);
+  std::string command(text.c_str() + first + 1);
+  if (command.starts_with("-chdir=")) {
+    const std::size_t next = text.find('\0', first + 1);
+    command = next == std::string::npos ? std::string() : std::string(text.c_str() + next + 1);
+  }
   constexpr std::array kKnown{"apply", "plan", "init", "state", "version"};
   const bool known = std::any_of(kKnown.begin(), kKnown.end(), [&](const char* name) { return command == name; });
   return known ? command : std::string();
@@ -97,8 +104,13 @@ bool alive(const ProcessId& id) {
 }
 
 std::vector<FoundProcess> find_operation(const std::string& operation) {
+  std::vector<FoundProcess> found = find_operations();
+  std::erase_if(found, [&](const FoundProcess& process) { return process.operation != operation; });
+  return found;
+}
+
+std::vector<FoundProcess> find_operations() {
   std::vector<FoundProcess> found;
-  const std::string wanted = "STACKSCALER_OPERATION_ID=" + operation;
   const std::string boot = boot_id();
   std::error_code ec;
   fs::directory_iterator processes("/proc", ec);
@@ -107,8 +119,12 @@ std::vector<FoundProcess> find_operation(const std::string& operation) {
     int pid = 0;
     const auto [stop, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (bad != std::errc{} || stop != name.data() + name.size()) continue;
-    if (!has_entry(slurp(processes->path() / "environ"), wanted)) continue;
+    std::string operation = operation_in(slurp(processes->path() / "environ"));
+    if (operation.empty()) continue;
     FoundProcess process;
+    process.operation = std::move(operation);
+    std::error_code ignored;
+    process.folder = fs::read_symlink(processes->path() / "cwd", ignored);
     process.id = ProcessId{pid, start_time(pid).value_or(0), boot};
     process.command = sub_command(pid);
     if (!process.command.empty() && alive(process.id)) found.push_back(std::move(process));

@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "policy/reasons.hpp"
+#include "terraform/classify.hpp"
 #include "terraform/converge.hpp"
+#include "terraform/judgement.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -22,10 +25,12 @@ Recover::Recover(Services& services, const ports::WritePermit& permit, ports::Op
 
 Recover::~Recover() {
   if (claimed_) s_.busy.erase(record_.stack);
-  if (!ports::finished(record_.phase)) return;
+  if (!closed_) return;
   std::error_code ignored;
   fs::remove(folder_.plan_file(), ignored);
   fs::remove(folder_.count_file(), ignored);
+  drop_shadow(target_, record_.id);
+  fs::remove(folder_.environment_file(), ignored);
 }
 
 asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
@@ -33,6 +38,20 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::run() {
   if (!open) co_return fail(std::move(open).error());
   auto claimed = co_await claim();
   if (!claimed && claimed.error().reason() == reason::kStackNotAdopted) {
+    // A deploy that was cut short, or one that is at work: then it has the stack's lock.
+    auto seen = co_await see_it_through();
+    if (!seen) co_return fail(std::move(seen).error());
+    auto take = [home = s_.registry.home_of(record_.stack)]() -> Result<Descriptor> {
+      std::error_code ec;
+      if (!fs::exists(home, ec)) return Descriptor();
+      return lock_stack(home);
+    };
+    auto lock = co_await offload(s_.pool, std::move(take));
+    if (!lock) co_return fail(std::move(lock).error());
+    lock_ = std::move(*lock);
+    auto ended = co_await ended_by_another();
+    if (!ended) co_return fail(std::move(ended).error());
+    if (*ended) co_return record_;
     co_return co_await close(ports::Phase::failed, std::string(reason::kStackNotAdopted), claimed.error().message());
   }
   if (!claimed) co_return fail(std::move(claimed).error());
@@ -52,6 +71,10 @@ asio::awaitable<Result<void>> Recover::claim() {
   policy::StackRef ref;
   ref.id = record_.stack;
   ref.workspace = record_.workspace.empty() ? "default" : record_.workspace;
+  auto environment = [folder = folder_] { return folder.read_environment(); };
+  auto given = co_await offload(s_.pool, std::move(environment));
+  ref.env = std::move(given.env);
+  ref.backend_config = std::move(given.backend_config);
   auto target = co_await resolve(s_, std::move(ref));
   if (!target) co_return fail(std::move(target).error());
   target_ = std::move(*target);
@@ -60,6 +83,7 @@ asio::awaitable<Result<void>> Recover::claim() {
   if (facts) {
     target_.resource = facts->resource;
     target_.variable = facts->variable;
+    target_.template_file = facts->template_file;
   }
   co_return Result<void>{};
 }
@@ -81,7 +105,7 @@ asio::awaitable<Result<void>> Recover::see_it_through() {
     auto find = [id = record_.id, known = ProcessId{record_.pid, record_.pid_start, record_.boot_id}] {
       auto found = find_operation(id);
       // An environment that can't be read must not hide a process that the journal knows.
-      if (found.empty() && alive(known)) found.push_back(FoundProcess{known, "apply"});
+      if (found.empty() && alive(known)) found.push_back(FoundProcess{known, "apply", id, {}});
       return found;
     };
     auto found = co_await offload(s_.pool, std::move(find));
@@ -147,6 +171,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
   };
   auto file = co_await offload(s_.pool, std::move(read));
   stream_ = std::move(file.first);
+  target_.redactor.apply(stream_);
   const bool applied = record_.phase == ports::Phase::applying || followed_ || file.second;
 
   auto pulled = co_await pull_state(s_, target_);
@@ -162,9 +187,14 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::settle() {
 
   const int count = static_cast<int>(pulled->indexes(target_.resource).size());
   record_.count_after = count;
+  target_.sizes = {record_.from, record_.to};
+  record_.half_made = still_half_made(*pulled, record_.half_made);
   const IfMissing if_missing = applied ? IfMissing::create : IfMissing::leave;
   auto put = co_await put_user_count(s_, target_, count, if_missing);
-  if (!put) co_return fail(std::move(put).error());
+  // The state was read, and that ends it; a file that somebody edited meanwhile must not hold the stack for ever.
+  if (!put)
+    s_.log.error("the file with the count was not put right", kv("stack", record_.stack),
+                 kv("err", put.error().message()));
   std::string why;
   if (applied && count != record_.from) why = record_.message.empty() ? record_.reason : record_.message;
   auto saved = co_await save_metadata(s_, target_, *pulled, std::move(why));
@@ -190,12 +220,13 @@ void Recover::judge_apply(const State& state) {
   }
   const bool ended_by_itself = !error.empty() || stream_.apply_summary.has_value();
   phase_ = ports::Phase::failed;
-  reason_ = error.empty() ? reason::kApplyInterrupted : reason::kApplyFailed;
+  reason_ = error.empty() ? reason::kApplyInterrupted : reason_of(classify(stream_, ""), reason::kApplyFailed);
   outcome_ = error.empty() ? "terraform ended while the program was away" : "terraform apply failed: " + error;
-  outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself);
-  if (!ended_by_itself && !stream_.creating.empty()) {
+  const std::string orphans = orphans_text(stream_, record_.stack);  // a second SIGINT leaves them, too
+  outcome_ += "; " + shortfall(count, record_.to, !ended_by_itself || !orphans.empty());
+  if (!orphans.empty()) {
     reason_ = reason::kPossibleOrphans;
-    outcome_ += orphans_text(stream_, record_.stack);
+    outcome_ += orphans;
   }
   if (!tainted.empty()) {
     outcome_ += "; " + plural(static_cast<int>(tainted.size()), "instance") + " of it did not finish (tainted)";
@@ -213,6 +244,7 @@ asio::awaitable<Result<ports::OperationRecord>> Recover::close(ports::Phase phas
   if (!written) {
     co_return fail(ErrorKind::unavailable, reason::kJournalUnavailable, written.error().message());
   }
+  closed_ = true;
   co_return record_;
 }
 

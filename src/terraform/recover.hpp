@@ -44,6 +44,7 @@ class Recover {
   Descriptor lock_;
   PlanStream stream_;
   bool claimed_ = false;
+  bool closed_ = false;    // in the journal
   bool followed_ = false;  // a live apply was seen to its end
   ports::Phase phase_ = ports::Phase::failed;
   std::string reason_;

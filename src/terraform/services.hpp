@@ -6,6 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/random.hpp"
 #include "ports/journal.hpp"
 #include "stack/registry.hpp"
+#include "terraform/admission.hpp"
 #include "terraform/driver_options.hpp"
 #include "terraform/folder.hpp"
 #include "terraform/tool.hpp"
@@ -40,8 +42,8 @@ struct Services {
   ports::Journal& journal;
   DriverOptions options;
   Tool tool;
-  Slots slots;       // plans and applies
-  Slots init_slots;  // one init at a time: a shared plugin cache can't bear two
+  std::unique_ptr<Admission> admission;  // plans and applies
+  Slots init_slots;                      // one init at a time: a shared plugin cache can't bear two
   bool stopping = false;
   std::vector<ChildProcess*> plans{};            // interrupted by stop()
   std::vector<ChildProcess*> applies{};          // interrupted by interrupt() only

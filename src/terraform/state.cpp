@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terraform/state.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "policy/reasons.hpp"
@@ -27,6 +28,21 @@ std::string key_text(const Json& key) {
   return "[" + key.dump(-1, ' ', false, Json::error_handler_t::replace) + "]";
 }
 
+// `sensitive_attributes` is a list of paths; a path is a list of steps.
+bool id_is_sensitive(const Json& instance) {
+  const auto paths = instance.find("sensitive_attributes");
+  if (paths == instance.end() || !paths->is_array()) return false;
+  return std::any_of(paths->begin(), paths->end(), [](const Json& path) {
+    return path.is_array() && (path.empty() || (path[0].is_object() && text_of(path[0], "value") == "id"));
+  });
+}
+
+std::string id_of(const Json& instance) {
+  const auto attributes = instance.find("attributes");
+  if (attributes == instance.end() || !attributes->is_object() || id_is_sensitive(instance)) return {};
+  return text_of(*attributes, "id");
+}
+
 // Adds the instances of one resource. False when its shape is not that of version 4.
 bool take_resource(const Json& resource, State& state) {
   if (!resource.is_object()) return false;
@@ -43,13 +59,15 @@ bool take_resource(const Json& resource, State& state) {
     if (!text_of(instance, "deposed").empty()) continue;
     const auto key = instance.find("index_key");
     const bool keyed = key != instance.end() && !key->is_null();
-    const auto address = parse_address(prefix + (keyed ? key_text(*key) : std::string()));
+    std::string full = prefix + (keyed ? key_text(*key) : std::string());
+    const auto address = parse_address(full);
     if (!address) return false;
     ++state.resources;
     if (!address->index) continue;
     ResourceIndexes& indexes = state.counted[address->base];
     indexes.type = type;
     indexes.present.insert(*address->index);
+    indexes.instances.insert_or_assign(*address->index, Instance{std::move(full), id_of(instance)});
     if (text_of(instance, "status") == "tainted") indexes.tainted.insert(*address->index);
   }
   return true;
@@ -69,11 +87,18 @@ std::vector<int> State::tainted(const std::string& base) const {
   return {found->second.tainted.begin(), found->second.tainted.end()};
 }
 
+const std::map<int, Instance>& State::instances(const std::string& base) const {
+  static const std::map<int, Instance> kNone;
+  const auto found = counted.find(base);
+  return found == counted.end() ? kNone : found->second.instances;
+}
+
 Result<State> parse_state(std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+  const auto empty = [] {
     return fail(ErrorKind::invalid_input, reason::kStateChanged,
                 "the Terraform state is empty: it was lost, or another workspace or backend is selected");
-  }
+  };
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return empty();
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return unreadable("it is no JSON object");
   const auto version = json.find("version");
@@ -83,6 +108,10 @@ Result<State> parse_state(std::string_view text) {
   State state;
   state.lineage = text_of(json, "lineage");
   const auto serial = json.find("serial");
+  const auto list = json.find("resources");
+  const bool none = list == json.end() || list->is_null() || (list->is_array() && list->empty());
+  // What some remote backends give where there is no state.
+  if (state.lineage.empty() && none && serial != json.end() && *serial == 0) return empty();
   if (state.lineage.empty() || serial == json.end() || !serial->is_number_unsigned()) {
     return unreadable("lineage or serial is missing");
   }

@@ -3,6 +3,9 @@
 
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
+#include "terraform/failure.hpp"
+#include "terraform/own_lock.hpp"
+#include "terraform/sizing.hpp"
 
 namespace stackscaler::terraform {
 
@@ -12,13 +15,16 @@ namespace reason = policy::reason;
 
 namespace {
 
+constexpr std::size_t kLeastContext = 8;  // shorter values of a context are words that any text has
 constexpr std::size_t kMaxState = 256U << 20U;
+constexpr std::size_t kMaxPlanOutput = 64U << 20U;  // a longer stream would be refused as truncated
 
-std::unexpected<Error> state_changed(const Target& target, const std::string& what) {
+std::unexpected<Error> state_changed(const Target& target, const std::string& what,
+                                     ErrorKind kind = ErrorKind::invalid_input) {
   std::string command = "stackscaler stack adopt " + target.entry.folder.string() + " --id " + target.entry.id;
   if (target.workspace != "default") command += " --workspace " + target.workspace;
   if (target.variable != "instance_count") command += " --variable " + target.variable;
-  return fail(ErrorKind::invalid_input, reason::kStateChanged,
+  return fail(kind, reason::kStateChanged,
               "stack " + target.entry.id + ": " + what + "; nothing is done until somebody accepts it: " + command +
                   " --accept-state");
 }
@@ -27,29 +33,28 @@ std::unexpected<Error> stopped() {
   return fail(ErrorKind::cancelled, reason::kStopping, "the program is stopping");
 }
 
-Error plan_error(const Target& target, const RunResult& result, const PlanStream& stream, Duration deadline) {
-  const std::string who = "stack " + target.entry.id + ": ";
-  if (result.timed_out) {
-    return Error(ErrorKind::timeout, reason::kPlanFailed,
-                 who + "terraform plan took longer than " + format_duration(deadline) + " and was interrupted");
-  }
-  if (lock_held(stream)) {
-    return Error(ErrorKind::conflict, reason::kStateLocked, who + "the Terraform state lock is " + lock_holder(stream));
-  }
-  std::string text = error_text(stream);
-  if (init_needed(stream)) {
-    return Error(ErrorKind::invalid_input, reason::kInitNeeded,
-                 who + text + "; run: terraform -chdir=" + target.entry.folder.string() + " init");
-  }
-  if (text.empty()) text = stderr_text(result.err);
-  if (text.empty()) text = "it ended without saying why";
-  return Error(ErrorKind::unavailable, reason::kPlanFailed, who + "terraform plan failed: " + text);
-}
-
 }  // namespace
 
 std::string plural(int count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+RunSpec run_spec(const Services& services, const Target& target, std::vector<std::string> arguments,
+                 Duration deadline) {
+  RunSpec spec;
+  spec.folder = target.entry.folder;
+  spec.arguments = std::move(arguments);
+  spec.workspace = workspace_variable(target.entry.folder, target.workspace);
+  spec.variables = target.environment;
+  spec.redactor = target.redactor;
+  spec.deadline = deadline;
+  spec.kill_after = services.options.kill_after;
+  return spec;
+}
+
+std::string lock_timeout(const Services& services) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services.options.lock_timeout).count();
+  return "-lock-timeout=" + std::to_string(seconds) + "s";
 }
 
 std::string workspace_variable(const fs::path& folder, const std::string& workspace) {
@@ -62,7 +67,15 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   };
   auto entry = co_await offload(services.pool, std::move(find));
   if (!entry) co_return fail(std::move(entry).error());
+  auto read = [variables = ref.env, more = services.options.allow_env] { return resolve_environment(variables, more); };
+  auto environment = co_await offload(services.pool, std::move(read));
+  if (!environment) co_return fail(std::move(environment).error().with_context("stack " + entry->id));
   Target target;
+  target.environment = std::move(*environment);
+  target.redactor = redactor_for(target.environment, ref.backend_config, services.tool.own());
+  for (const std::string& value : stack::private_values(entry->metadata)) {
+    if (value.size() >= kLeastContext) target.redactor.add(value);
+  }
   target.ref = ref;
   target.entry = std::move(*entry);
   if (!target.entry.metadata.terraform || target.entry.metadata.terraform->lineage.empty()) {
@@ -76,6 +89,11 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   const bool named = ref.variable != policy::StackRef().variable;
   target.variable = named || record.variable.empty() ? ref.variable : record.variable;
   target.workspace = ref.workspace;
+  if (!ref.template_file.empty()) {
+    target.template_file = (target.entry.folder / ref.template_file).lexically_normal();
+  } else if (!record.template_file.empty()) {
+    target.template_file = (target.entry.home / record.template_file).lexically_normal();
+  }
   target.dependents = record.dependents;
   target.dependents.insert(target.dependents.end(), ref.dependents.begin(), ref.dependents.end());
   target.var_files = ref.var_files;
@@ -87,62 +105,19 @@ asio::awaitable<Result<Target>> resolve(Services& services, policy::StackRef ref
   co_return target;
 }
 
-asio::awaitable<Result<void>> ensure_init(Services& services, Target& target) {
-  const fs::path folder = target.entry.folder;
-  auto read = [folder] { return fingerprint(folder); };
-  auto again = read;
-  auto before = co_await offload(services.pool, std::move(read));
-  if (!before) co_return fail(std::move(before).error());
-  stack::TerraformRecord& record = *target.entry.metadata.terraform;
-  if (*before == record.init_fingerprint) co_return Result<void>{};
-  co_await services.init_slots.acquire();
-  const SlotHolder holder(services.init_slots);
-  if (services.stopping) co_return stopped();
-  RunSpec spec;
-  spec.folder = folder;
-  spec.arguments = {"init", "-input=false", "-no-color"};
-  std::error_code ec;
-  if (fs::exists(folder / ".terraform.lock.hcl", ec)) spec.arguments.emplace_back("-lockfile=readonly");
-  spec.workspace = workspace_variable(folder, target.workspace);
-  spec.deadline = services.options.init_deadline;
-  spec.kill_after = services.options.kill_after;
-  spec.running = &services.plans;
-  spec.stopping = &services.stopping;
-  auto result = co_await services.tool.run(std::move(spec));
-  if (!result) co_return fail(std::move(result).error());
-  if (!result->exit.success()) {
-    if (services.stopping) co_return stopped();
-    const std::string why = result->timed_out ? "no end within " + format_duration(services.options.init_deadline)
-                                              : stderr_text(result->err);
-    co_return fail(ErrorKind::unavailable, reason::kInitFailed,
-                   "stack " + target.entry.id + ": terraform init failed in " + folder.string() + ": " + why);
-  }
-  // init makes .terraform and the lock file: the fingerprint to remember is the one after it.
-  auto after = co_await offload(services.pool, std::move(again));
-  if (!after) co_return fail(std::move(after).error());
-  record.init_fingerprint = std::move(*after);
-  // A stack that is only being adopted is written once, when all of it is known.
-  if (record.lineage.empty()) co_return Result<void>{};
-  auto save = [&registry = services.registry, entry = target.entry] { return registry.save(entry); };
-  co_return co_await offload(services.pool, std::move(save));
-}
-
 asio::awaitable<Result<State>> pull_state(Services& services, const Target& target) {
   auto version = co_await services.tool.version();
   if (!version) co_return fail(std::move(version).error());
-  RunSpec spec;
-  spec.folder = target.entry.folder;
-  spec.arguments = {"state", "pull"};
-  spec.workspace = workspace_variable(target.entry.folder, target.workspace);
-  spec.deadline = services.options.pull_deadline;
-  spec.kill_after = services.options.kill_after;
+  const std::string who = "stack " + target.entry.id + ": ";
+  std::vector<std::string> arguments{"state", "pull"};
+  RunSpec spec = run_spec(services, target, std::move(arguments), services.options.pull_deadline);
   auto result = co_await services.tool.run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
-  const std::string who = "stack " + target.entry.id + ": ";
-  if (!result->exit.success()) {
-    const std::string why = result->timed_out ? "no answer within " + format_duration(services.options.pull_deadline)
-                                              : stderr_text(result->err);
-    co_return fail(ErrorKind::unavailable, reason::kStateUnreadable, who + "terraform state pull failed: " + why);
+  if (!result->exit.success() || result->flooded) {
+    FailedCall failed = failed_call(services, target, "terraform state pull", reason::kStateUnreadable);
+    failed.deadline = services.options.pull_deadline;
+    const PlanStream nothing;
+    co_return fail(call_error(failed, *result, nothing));
   }
   auto parse = [text = std::move(result->out)] { return parse_state(text); };
   auto state = co_await offload(services.pool, std::move(parse));
@@ -152,7 +127,9 @@ asio::awaitable<Result<State>> pull_state(Services& services, const Target& targ
                      who + state.error().message() +
                          "; create it first (terraform apply with at least one instance), then adopt it");
     }
-    co_return state_changed(target, state.error().message());
+    co_return state_changed(target, state.error().message() +
+                                        " (so does a terraform leave a local one that is killed while it writes: "
+                                        "restore its terraform.tfstate.backup)");
   }
   if (!state) co_return fail(std::move(state).error().with_context("stack " + target.entry.id));
   co_return state;
@@ -191,40 +168,60 @@ Result<void> check_known(const Target& target, const Backend& backend, const Sta
                                      ", not " + std::to_string(record.serial) + " or more)");
   }
   if (state.indexes(target.resource).empty() && target.entry.metadata.instance_count.value_or(1) > 0) {
-    return state_changed(target, "its state holds no " + target.resource + " any more");
+    return state_changed(target, "its state holds no " + target.resource + " any more", ErrorKind::not_found);
   }
   return {};
 }
 
-asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& target, PlanSpec plan) {
-  RunSpec spec;
-  spec.folder = target.entry.folder;
-  spec.arguments = {"plan", "-json", "-input=false", "-detailed-exitcode"};
-  if (plan.plan_file.empty()) {
-    spec.arguments.emplace_back("-lock=false");
+namespace {
+
+asio::awaitable<Result<PlanStream>> plan_once(Services& services, const Target& target, PlanSpec plan,
+                                              std::optional<StateLock>& held) {
+  std::vector<std::string> arguments{"plan", "-json", "-input=false", "-detailed-exitcode"};
+  if (!plan.shadow.empty()) arguments.insert(arguments.begin(), "-chdir=" + plan.shadow.string());
+  if (!plan.plan_file.empty()) arguments.push_back("-out=" + plan.plan_file.string());
+  if (plan.plan_file.empty() || plan.look_only) {
+    arguments.emplace_back("-lock=false");
   } else {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services.options.lock_timeout).count();
-    spec.arguments.push_back("-lock-timeout=" + std::to_string(seconds) + "s");
-    spec.arguments.push_back("-out=" + plan.plan_file.string());
+    arguments.push_back(lock_timeout(services));
   }
-  for (const std::string& file : target.var_files) spec.arguments.push_back("-var-file=" + file);
-  spec.arguments.push_back("-var-file=" + plan.count_file.string());
+  for (const std::string& file : target.var_files) arguments.push_back("-var-file=" + file);
+  if (!plan.count_file.empty()) arguments.push_back("-var-file=" + plan.count_file.string());
+  RunSpec spec = run_spec(services, target, std::move(arguments), services.options.plan_deadline);
   spec.operation = plan.operation;
-  spec.workspace = workspace_variable(target.entry.folder, target.workspace);
-  spec.deadline = services.options.plan_deadline;
-  spec.kill_after = services.options.kill_after;
   spec.stdout_file = plan.stream_file;
+  spec.max_output = kMaxPlanOutput;
   spec.running = &services.plans;
   spec.stopping = &services.stopping;
   auto result = co_await services.tool.run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
-  auto parse = [text = std::move(result->out)] { return parse_stream(text); };
+  auto parse = [text = std::move(result->out), redactor = target.redactor] {
+    PlanStream stream = parse_stream(text);
+    redactor.apply(stream);
+    return stream;
+  };
   PlanStream stream = co_await offload(services.pool, std::move(parse));
   const bool good =
       result->exit.known && result->exit.signal == 0 && (result->exit.code == 0 || result->exit.code == 2);
-  if (good && !result->timed_out) co_return stream;
+  if (good && !result->timed_out && !result->flooded) co_return stream;
   if (services.stopping) co_return stopped();
-  co_return fail(plan_error(target, *result, stream, services.options.plan_deadline));
+  FailedCall failed = failed_call(services, target, "terraform plan", reason::kPlanFailed);
+  failed.deadline = services.options.plan_deadline;
+  Error error = call_error(failed, *result, stream);
+  if (error.reason() == reason::kStateLocked) held = lock_in(*result, stream);
+  co_return fail(std::move(error));
+}
+
+}  // namespace
+
+asio::awaitable<Result<PlanStream>> make_plan(Services& services, const Target& target, PlanSpec plan) {
+  PlanSpec again = plan;
+  std::optional<StateLock> held;
+  auto stream = co_await plan_once(services, target, std::move(plan), held);
+  if (stream || !held) co_return stream;
+  const bool released = co_await release_own_lock(services, target, *held);
+  if (!released) co_return stream;
+  co_return co_await plan_once(services, target, std::move(again), held);
 }
 
 GuardInput guard_input(const Target& target, const State& state, int to) {
@@ -238,6 +235,7 @@ GuardInput guard_input(const Target& target, const State& state, int to) {
     input.dependent_indexes[base] = {indexes.begin(), indexes.end()};
   }
   input.allow_data_loss = target.allow_data_loss;
+  input.allow_updates = target.ref.allow_updates;
   return input;
 }
 
@@ -259,12 +257,12 @@ asio::awaitable<Result<void>> save_metadata(Services& services, Target& target, 
   co_return co_await offload(services.pool, std::move(save));
 }
 
-asio::awaitable<Result<void>> put_user_count(Services& services, const Target& target, int count,
-                                             IfMissing if_missing) {
-  auto put = [folder = target.entry.folder, variable = target.variable, count, if_missing] {
-    return put_count(folder, variable, count, if_missing);
-  };
-  co_return co_await offload(services.pool, std::move(put));
+asio::awaitable<Result<void>> put_user_count(Services& services, Target& target, int count, IfMissing if_missing) {
+  auto put = [target, count, if_missing] { return put_size(target, count, if_missing); };
+  auto fingerprint = co_await offload(services.pool, std::move(put));
+  if (!fingerprint) co_return fail(std::move(fingerprint).error());
+  if (!fingerprint->empty()) target.entry.metadata.terraform->init_fingerprint = std::move(*fingerprint);
+  co_return Result<void>{};
 }
 
 }  // namespace stackscaler::terraform

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/time.hpp"
 
 namespace stackscaler::terraform {
 namespace {
@@ -96,8 +99,33 @@ bool any_output_changes(const Json& outputs) {
   });
 }
 
+// The time stamp of a line, "2026-11-24T05:59:18.123456Z" with any offset; 0 when it has none that can be read.
+std::int64_t time_of(const Json& json) {
+  const auto time = parse_rfc3339(text_of(json, "@timestamp"));
+  if (!time) return 0;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time->time_since_epoch()).count();
+}
+
+// Only for the progress line: what is missing here is no fault of the stream.
+void take_running(const Json& json, bool begins, PlanStream& stream) {
+  const Json* hook = member(json, "hook");
+  const std::string address = hook == nullptr ? std::string() : address_of(*hook, "resource");
+  if (address.empty()) return;
+  stream.latest_ms = std::max(stream.latest_ms, time_of(json));
+  if (begins) {
+    stream.running[address] = RunningChange{text_of(*hook, "action"), time_of(json), 0};
+    return;
+  }
+  const auto running = stream.running.find(address);
+  const Json* elapsed = member(*hook, "elapsed_seconds");
+  if (running != stream.running.end() && elapsed != nullptr && elapsed->is_number()) {
+    running->second.elapsed_s = static_cast<std::int64_t>(std::clamp(elapsed->get<double>(), 0.0, 1e9));
+  }
+}
+
 // What a line of that type adds to the stream; false when it lacks what its type must have.
 bool take(const Json& json, const std::string& type, PlanStream& stream) {
+  if (type.starts_with("apply_") || type.starts_with("provision_")) ++stream.hooks;
   if (type == "planned_change" || type == "resource_drift") {
     auto change = change_of(json);
     if (!change) return false;
@@ -119,17 +147,14 @@ bool take(const Json& json, const std::string& type, PlanStream& stream) {
     if (stream.version.empty()) stream.version = text_of(json, "tofu");
     stream.tofu = member(json, "tofu") != nullptr;
     stream.ui = text_of(json, "ui");
-  } else if (type == "apply_start") {
-    const Json* hook = member(json, "hook");
-    std::string address = hook == nullptr ? std::string() : address_of(*hook, "resource");
-    if (address.empty()) return false;
-    const std::string action = text_of(*hook, "action");
-    if (action == "create") stream.creating.insert(std::move(address));
+  } else if (type == "apply_start" || type == "apply_progress") {
+    take_running(json, type == "apply_start", stream);
   } else if (type == "apply_complete" || type == "apply_errored") {
     const Json* hook = member(json, "hook");
     std::string address = hook == nullptr ? std::string() : address_of(*hook, "resource");
     if (address.empty()) return false;
-    stream.creating.erase(address);
+    stream.running.erase(address);
+    stream.latest_ms = std::max(stream.latest_ms, time_of(json));
     if (type == "apply_complete") {
       stream.done[std::move(address)] = text_of(*hook, "action");
     } else {
@@ -141,13 +166,34 @@ bool take(const Json& json, const std::string& type, PlanStream& stream) {
   return true;
 }
 
-std::string field_of(std::string_view detail, std::string_view name) {
-  const std::size_t at = detail.find(name);
-  if (at == std::string_view::npos) return {};
-  detail.remove_prefix(at + name.size());
-  detail = detail.substr(0, detail.find('\n'));
-  const std::size_t first = detail.find_first_not_of(' ');
-  return first == std::string_view::npos ? std::string() : one_line(detail.substr(first), 120);
+struct Tally {
+  std::string_view word;
+  std::size_t done = 0;
+  std::size_t all = 0;
+  [[nodiscard]] std::string text() const {
+    if (all == 0) return {};
+    return std::to_string(done) + " of " + std::to_string(all) + " " + std::string(word);
+  }
+};
+
+void append(std::string& list, const std::string& entry) {
+  if (entry.empty()) return;
+  list += (list.empty() ? "" : ", ") + entry;
+}
+
+// "aws_instance.app[2] 34s"; "" when nothing has run for a second yet.
+std::string longest_running(const PlanStream& stream) {
+  std::int64_t most = 0;
+  const std::string* address = nullptr;
+  for (const auto& [name, change] : stream.running) {
+    const std::int64_t by_time = change.since_ms == 0 ? 0 : (stream.latest_ms - change.since_ms) / 1000;
+    const std::int64_t elapsed = std::max(change.elapsed_s, by_time);
+    if (elapsed <= most) continue;
+    most = elapsed;
+    address = &name;
+  }
+  if (address == nullptr) return {};
+  return one_line(*address, 120) + " " + format_duration(std::chrono::seconds(most));
 }
 
 }  // namespace
@@ -200,27 +246,27 @@ PlanStream parse_stream(std::string_view text) {
 }
 
 std::string progress_text(const PlanStream& stream) {
-  std::size_t creates = 0;
-  std::size_t deletes = 0;
+  Tally created{"created"};
+  Tally deleted{"deleted"};
+  Tally replaced{"replaced"};
+  std::set<std::string> replacing;
   for (const PlannedChange& change : stream.changes) {
-    creates += change.action == "create" ? 1 : 0;
-    deletes += change.action == "delete" ? 1 : 0;
+    created.all += change.action == "create" ? 1 : 0;
+    deleted.all += change.action == "delete" ? 1 : 0;
+    if (change.action == "replace") replacing.insert(change.address);
   }
-  std::size_t created = 0;
-  std::size_t deleted = 0;
+  replaced.all = replacing.size();
   for (const auto& [address, action] : stream.done) {
-    created += action == "create" ? 1 : 0;
-    deleted += action == "delete" ? 1 : 0;
+    // Of a replacement the stream tells a deletion and a creation; done it is when both are.
+    const bool replaces = replacing.contains(address);
+    if (action == "create") ++(replaces ? replaced : created).done;
+    if (action == "delete" && !replaces) ++deleted.done;
   }
   std::string text;
-  const auto add = [&](std::size_t done, std::size_t all, std::string_view word) {
-    if (all == 0) return;
-    if (!text.empty()) text += ", ";
-    text.append(std::to_string(done)).append(" of ").append(std::to_string(all)).append(" ").append(word);
-  };
-  add(created, creates, "created");
-  add(deleted, deletes, "deleted");
-  if (!text.empty() && !stream.errored.empty()) text += ", " + std::to_string(stream.errored.size()) + " failed";
+  for (const Tally& tally : {created, deleted, replaced}) append(text, tally.text());
+  if (text.empty()) return text;
+  if (!stream.errored.empty()) append(text, std::to_string(stream.errored.size()) + " failed");
+  append(text, longest_running(stream));
   return text;
 }
 
@@ -232,23 +278,15 @@ std::string error_text(const PlanStream& stream) {
   where = one_line(where, 160);
   std::string text = one_line(error->summary, 330);
   if (!where.empty()) text += " (" + where + ")";
+  const auto errors =
+      std::count_if(stream.diagnostics.begin(), stream.diagnostics.end(), [](const Diagnostic& d) { return d.error; });
+  if (errors > 1) text += " and " + std::to_string(errors - 1) + (errors == 2 ? " more error" : " more errors");
   return text;
 }
 
 bool lock_held(const PlanStream& stream) {
   const Diagnostic* error = stream.first_error();
   return error != nullptr && error->summary.find("acquiring the state lock") != std::string::npos;
-}
-
-std::string lock_holder(const PlanStream& stream) {
-  const Diagnostic* error = stream.first_error();
-  if (error == nullptr) return {};
-  const std::string who = field_of(error->detail, "  Who:");
-  const std::string created = field_of(error->detail, "  Created:");
-  const std::string operation = field_of(error->detail, "  Operation:");
-  const std::string id = field_of(error->detail, "  ID:");
-  if (who.empty() && id.empty()) return "held by somebody unknown";
-  return "held by " + who + " since " + created + " (" + operation + ", lock " + id + ")";
 }
 
 bool init_needed(const PlanStream& stream) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terraform/tool.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,34 +23,11 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 namespace reason = policy::reason;
 
-constexpr std::size_t kMaxOutput = 256U << 20U;
+constexpr std::size_t kMaxErrors = 16U << 20U;
+constexpr std::size_t kMaxVersion = 1U << 20U;
+constexpr std::size_t kErrorsRead = 65536;
 constexpr std::size_t kStderrTail = 4096;
-
-bool allowed(std::string_view name) {
-  constexpr std::array<std::string_view, 20> kNames{"PATH",
-                                                    "HOME",
-                                                    "USER",
-                                                    "LANG",
-                                                    "TMPDIR",
-                                                    "http_proxy",
-                                                    "HTTP_PROXY",
-                                                    "https_proxy",
-                                                    "HTTPS_PROXY",
-                                                    "no_proxy",
-                                                    "NO_PROXY",
-                                                    "SSL_CERT_FILE",
-                                                    "SSL_CERT_DIR",
-                                                    "TF_PLUGIN_CACHE_DIR",
-                                                    "TF_CLI_CONFIG_FILE",
-                                                    "KUBECONFIG",
-                                                    "LC_ALL",
-                                                    "TZ",
-                                                    "SSH_AUTH_SOCK",
-                                                    "GIT_SSL_CAINFO"};
-  constexpr std::array<std::string_view, 4> kPrefixes{"AWS_", "GOOGLE_", "ARM_", "TF_TOKEN_"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
-         std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](auto prefix) { return name.starts_with(prefix); });
-}
+constexpr Duration kLook = std::chrono::milliseconds(200);  // at how much a child has printed
 
 // What comes back from the pool after a spawn.
 struct Started {
@@ -74,19 +53,62 @@ StartResult start(const asio::any_io_executor& executor, ChildSpec spec, const f
   return std::make_shared<Started>(Started{std::move(child), std::move(*out), std::move(*err)});
 }
 
-std::string tail(std::string text) {
-  if (text.size() > kStderrTail) text.erase(0, text.size() - kStderrTail);
-  return text;
+// The end of what was printed. A part is never cut out of a value that must be found: redaction comes in between.
+std::string tail(const std::string& text, const Redactor& redactor) {
+  std::string out = redactor(text);
+  if (out.size() > kStderrTail) out.erase(0, out.size() - kStderrTail);
+  return out;
+}
+
+std::size_t size_of(int fd) {
+  struct stat info{};
+  return ::fstat(fd, &info) == 0 ? static_cast<std::size_t>(info.st_size) : 0;
+}
+
+std::string_view name_of(std::string_view entry) {
+  return entry.substr(0, entry.find('='));
+}
+
+// The last `room` bytes of the file.
+std::string read_end(int fd, std::size_t room) {
+  const std::size_t size = size_of(fd);
+  std::size_t at = size > room ? size - room : 0;
+  std::string out;
+  std::vector<char> buffer(65536);
+  while (out.size() < room) {
+    const ssize_t n = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(at));
+    if (n <= 0) break;
+    out.append(buffer.data(), static_cast<std::size_t>(n));
+    at += static_cast<std::size_t>(n);
+  }
+  return out;
+}
+
+// What it printed, in memory. An overlong output is not read: no part of it is of use.
+std::pair<Result<std::string>, std::string> outputs(const Started& run, const RunSpec& spec, bool flooded) {
+  std::string err = tail(read_end(run.err.get(), kErrorsRead), spec.redactor);
+  if (flooded) return {std::string(), std::move(err)};
+  if (spec.stdout_file.empty()) return {read_all(run.out.get(), spec.max_output), std::move(err)};
+  const Descriptor again(::open(spec.stdout_file.c_str(), O_RDONLY | O_CLOEXEC));
+  return {read_all(again.get(), spec.max_output), std::move(err)};
 }
 
 }  // namespace
 
-std::vector<std::string> child_environment(const std::vector<std::string>& inherited, const std::string& operation,
-                                           const std::string& workspace) {
+std::vector<std::string> child_environment(const std::vector<std::string>& own, const std::string& operation,
+                                           const std::string& workspace, const std::vector<std::string>& variables,
+                                           const ToolOptions& options) {
   std::vector<std::string> environment;
-  for (const std::string& entry : inherited) {
-    if (allowed(std::string_view(entry).substr(0, entry.find('=')))) environment.push_back(entry);
+  const bool cache = !options.plugin_cache.empty();
+  for (const std::string& entry : own) {
+    const std::string_view name = name_of(entry);
+    const bool replaced = (cache && name == "TF_PLUGIN_CACHE_DIR") ||
+                          std::any_of(variables.begin(), variables.end(),
+                                      [&](const std::string& variable) { return name_of(variable) == name; });
+    if (!replaced && inherited(name, options.allow_env)) environment.push_back(entry);
   }
+  environment.insert(environment.end(), variables.begin(), variables.end());
+  if (cache) environment.push_back("TF_PLUGIN_CACHE_DIR=" + options.plugin_cache.string());
   environment.emplace_back("TF_IN_AUTOMATION=1");
   environment.emplace_back("TF_INPUT=0");
   environment.emplace_back("CHECKPOINT_DISABLE=1");
@@ -137,12 +159,13 @@ Result<Version> parse_version(const std::string& json, const std::string& binary
   return version;
 }
 
-Tool::Tool(asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std::string binary)
+Tool::Tool(asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std::string binary, ToolOptions options)
     : executor_(std::move(executor)),
       pool_(pool),
       clock_(clock),
       name_(std::move(binary)),
-      inherited_(own_environment()) {}
+      own_(own_environment()),
+      options_(std::move(options)) {}
 
 asio::awaitable<Result<Version>> Tool::version() {
   auto find = [name = name_] {
@@ -156,9 +179,17 @@ asio::awaitable<Result<Version>> Tool::version() {
   RunSpec spec;
   spec.folder = "/";  // anywhere without a configuration
   spec.arguments = {"version", "-json"};
-  spec.deadline = std::chrono::seconds(30);
+  spec.deadline = options_.version_deadline;
+  spec.kill_after = std::chrono::seconds(5);
+  spec.max_output = kMaxVersion;
   auto result = co_await run(std::move(spec));
   if (!result) co_return fail(std::move(result).error());
+  if (result->timed_out || result->flooded) {
+    co_return fail(ErrorKind::unavailable, reason::kTerraformVersion,
+                   path_ + " does not tell its version" +
+                       (result->timed_out ? " within " + format_duration(options_.version_deadline)
+                                          : std::string(": it printed more than a megabyte")));
+  }
   auto version = parse_version(result->out, path_);
   if (!version) co_return fail(std::move(version).error());
   version_ = std::move(*version);
@@ -170,7 +201,7 @@ asio::awaitable<Result<RunResult>> Tool::run(RunSpec spec) {
   ChildSpec child_spec;
   child_spec.program = path_;
   child_spec.arguments = spec.arguments;
-  child_spec.environment = environment(spec.operation, spec.workspace);
+  child_spec.environment = environment(spec.operation, spec.workspace, spec.variables);
   child_spec.folder = spec.folder;
   auto begin = [executor = executor_, child_spec = std::move(child_spec), file = spec.stdout_file] {
     return start(executor, child_spec, file);
@@ -183,32 +214,38 @@ asio::awaitable<Result<RunResult>> Tool::run(RunSpec spec) {
   if (spec.running != nullptr) spec.running->push_back(&child);
   if (spec.stopping != nullptr && *spec.stopping) child.signal(SIGINT);
   RunResult result;
-  bool ended = co_await child.wait_for(clock_, spec.deadline);
-  if (!ended) {
-    result.timed_out = true;
-    child.signal(SIGINT);
-    ended = co_await child.wait_for(clock_, spec.kill_after);
-    if (!ended) {
-      child.signal(SIGKILL);
-      ended = co_await child.wait_for(clock_, spec.kill_after);
-    }
-  }
+  co_await wait_for_end(child, spec, run->out.get(), run->err.get(), result);
   if (spec.running != nullptr) std::erase(*spec.running, &child);
   result.exit = child.status();
-  auto read = [run, file = spec.stdout_file] {
-    auto again = file.empty() ? Result<Descriptor>(Descriptor())
-                              : Result<Descriptor>(Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC)));
-    return std::pair(read_all(file.empty() ? run->out.get() : again->get(), kMaxOutput),
-                     read_all(run->err.get(), kMaxOutput));
-  };
+  auto read = [run, spec, flooded = result.flooded] { return outputs(*run, spec, flooded); };
   auto output = co_await offload(pool_, std::move(read));
   if (!output.first) co_return fail(std::move(output.first).error());
   result.out = std::move(*output.first);
-  if (output.second) result.err = tail(std::move(*output.second));
+  result.err = std::move(output.second);
   co_return result;
 }
 
-std::string stderr_text(const std::string& err) {
+asio::awaitable<void> Tool::wait_for_end(ChildProcess& child, const RunSpec& spec, int out, int err,
+                                         RunResult& result) {
+  const SteadyTime end = clock_.steady_now() + spec.deadline;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<Duration>(end - clock_.steady_now());
+    if (left <= Duration::zero()) {
+      result.timed_out = true;
+      break;
+    }
+    const bool ended = co_await child.wait_for(clock_, std::min(left, kLook));
+    result.flooded = size_of(out) > spec.max_output || size_of(err) > kMaxErrors;
+    if (ended) co_return;
+    if (result.flooded) break;
+  }
+  child.signal(SIGINT);
+  if (co_await child.wait_for(clock_, spec.kill_after)) co_return;
+  child.signal(SIGKILL);
+  (void)co_await child.wait_for(clock_, spec.kill_after);
+}
+
+std::string without_frames(const std::string& err) {
   std::string plain;
   for (std::size_t i = 0; i < err.size(); ++i) {
     // U+2500 to U+257F draw Terraform's frames.
@@ -218,6 +255,11 @@ std::string stderr_text(const std::string& err) {
     }
     plain.push_back(err[i]);
   }
+  return plain;
+}
+
+std::string stderr_text(const std::string& err) {
+  std::string plain = without_frames(err);
   const std::size_t error = plain.find("Error: ");
   if (error != std::string::npos) plain.erase(0, error);
   return one_line(plain, 400);

@@ -16,15 +16,26 @@
 #include "async/clock.hpp"
 #include "async/offload.hpp"
 #include "base/error.hpp"
+#include "terraform/environment.hpp"
 #include "terraform/folder.hpp"
 #include "terraform/process.hpp"
+#include "terraform/redact.hpp"
 
 namespace stackscaler::terraform {
 
-// The allow-listed part of `inherited` ("NAME=value" each), what every call gets, the operation's id, and TF_WORKSPACE
-// when `workspace` is not empty.
-[[nodiscard]] std::vector<std::string> child_environment(const std::vector<std::string>& inherited,
-                                                         const std::string& operation, const std::string& workspace);
+// How every call is made, whatever the stack.
+struct ToolOptions {
+  EnvPatterns allow_env;               // names that are inherited beyond the usual ones
+  std::filesystem::path plugin_cache;  // TF_PLUGIN_CACHE_DIR; empty: as inherited
+  Duration version_deadline = std::chrono::seconds(30);
+};
+
+// The allow-listed part of `own` ("NAME=value" each), over it the policy's `variables`, what every call gets, the
+// operation's id, and TF_WORKSPACE when `workspace` is not empty. Every name once.
+[[nodiscard]] std::vector<std::string> child_environment(const std::vector<std::string>& own,
+                                                         const std::string& operation, const std::string& workspace,
+                                                         const std::vector<std::string>& variables = {},
+                                                         const ToolOptions& options = {});
 // This process's own.
 [[nodiscard]] std::vector<std::string> own_environment();
 
@@ -44,8 +55,11 @@ struct Version {
 struct RunSpec {
   std::filesystem::path folder;
   std::vector<std::string> arguments;
-  std::string operation;  // the id for the environment
-  std::string workspace;  // "": not set
+  std::string operation;                             // the id for the environment
+  std::string workspace;                             // "": not set
+  std::vector<std::string> variables;                // the policy's environment, "NAME=value"
+  Redactor redactor;                                 // goes over stderr
+  std::size_t max_output = std::size_t{256} << 20U;  // of stdout; a call that prints more is ended
   Duration deadline{};
   Duration kill_after = std::chrono::seconds(30);  // from SIGINT to SIGKILL
   std::filesystem::path stdout_file;               // "": memory
@@ -56,33 +70,45 @@ struct RunSpec {
 struct RunResult {
   ExitStatus exit;
   bool timed_out = false;
-  std::string out;  // at most 256 MiB
-  std::string err;  // the last 4 KiB
+  bool flooded = false;  // it printed more than it may and was ended
+  std::string out;       // at most max_output
+  std::string err;       // the last 4 KiB, redacted
 };
 
 class Tool {
  public:
-  Tool(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std::string binary);
+  Tool(boost::asio::any_io_executor executor, BlockingPool& pool, Clock& clock, std::string binary,
+       ToolOptions options = {});
 
   // Finds the binary and asks its version; once for each file that was found (inode, size and time of change).
   [[nodiscard]] boost::asio::awaitable<Result<Version>> version();
-  // Runs to the end or to the deadline; then SIGINT, then SIGKILL. Fails only when it can't be started.
+  // Runs to the end, to the deadline or to max_output; then SIGINT, then SIGKILL. Fails only when it can't be started.
   [[nodiscard]] boost::asio::awaitable<Result<RunResult>> run(RunSpec spec);
   [[nodiscard]] const std::string& binary() const { return path_; }
-  [[nodiscard]] std::vector<std::string> environment(const std::string& operation, const std::string& workspace) const {
-    return child_environment(inherited_, operation, workspace);
+  [[nodiscard]] std::vector<std::string> environment(const std::string& operation, const std::string& workspace,
+                                                     const std::vector<std::string>& variables = {}) const {
+    return child_environment(own_, operation, workspace, variables, options_);
   }
+  // This process's environment as it was at the start.
+  [[nodiscard]] const std::vector<std::string>& own() const { return own_; }
 
  private:
+  [[nodiscard]] boost::asio::awaitable<void> wait_for_end(ChildProcess& child, const RunSpec& spec, int out, int err,
+                                                          RunResult& result);
+
   boost::asio::any_io_executor executor_;
   BlockingPool& pool_;
   Clock& clock_;
   std::string name_;
   std::string path_;
-  std::vector<std::string> inherited_;
+  std::vector<std::string> own_;
+  ToolOptions options_;
   std::optional<Version> version_;
   FileStamp stamp_;  // of the binary that told version_
 };
+
+// Without the frames that Terraform draws around its messages.
+[[nodiscard]] std::string without_frames(const std::string& text);
 
 // What a failed call said, in one line: the last of stderr without frames, at most 400 bytes.
 [[nodiscard]] std::string stderr_text(const std::string& err);

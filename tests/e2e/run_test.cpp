@@ -155,7 +155,7 @@ TEST_F(EndToEnd, Law12AStackFolderThatVanishesIsSaidAndTakenUpAgainWhenItIsBack)
   EXPECT_TRUE(w.eventually([&] { return w.status("web.yaml", "Ready.reason") == "NotEnabled"; }));
 }
 
-TEST_F(EndToEnd, APolicyThatCantHoldAStatusIsFollowedAndThatIsSaid) {
+TEST_F(EndToEnd, APolicyThatCantHoldAStatusIsFollowedAndHasItBeside) {
   World w(1);
   w.write_policy("web.yaml", "{" + std::string("apiVersion: stackscaler.dev/v1alpha1, kind: ScalingPolicy, ") +
                                  "metadata: { name: web }, spec: { stack: { id: web }, interval: 1s, bounds: { min: 2, "
@@ -165,7 +165,9 @@ TEST_F(EndToEnd, APolicyThatCantHoldAStatusIsFollowedAndThatIsSaid) {
   w.start();
 
   EXPECT_TRUE(w.eventually([&] { return w.count() == 2; }));
-  EXPECT_TRUE(w.eventually([&] { return w.log().find("the status could not be written") != std::string::npos; }));
+  const std::filesystem::path sidecar = w.data() / "status" / "default" / "web.yaml";
+  EXPECT_TRUE(w.eventually([&] { return w.log().find("it is written in flow style") != std::string::npos; }));
+  EXPECT_TRUE(std::filesystem::exists(sidecar));
   EXPECT_EQ(w.read_policy("web.yaml"), before);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ class FakeJournal final : public ports::Journal {
       co_return fail(ErrorKind::unavailable, "the fake journal fails");
     }
     writes.push_back(record);
+    if (record.phase == ports::Phase::applying || record.phase == ports::Phase::succeeded ||
+        record.phase == ports::Phase::failed) {
+      applied_.insert(record.id);
+    }
     latest_[record.id] = std::move(record);
     co_return Result<void>{};
   }
@@ -36,10 +41,20 @@ class FakeJournal final : public ports::Journal {
     co_return std::optional<ports::OperationRecord>(found->second);
   }
   boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
+    if (fail_reads) co_return fail(ErrorKind::unavailable, "the fake journal fails");
     std::optional<ports::OperationRecord> last;
     for (const auto& [id, record] : latest_) {
-      if (record.stack != stack || record.pid == 0) continue;
+      if (record.stack != stack || !applied_.contains(id)) continue;
       if (!last || record.started > last->started) last = record;
+    }
+    co_return last;
+  }
+  boost::asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(std::string stack) override {
+    std::optional<ports::OperationRecord> last;
+    for (const ports::OperationRecord& r : writes) {
+      if (r.stack != stack) continue;
+      if (r.outcome_reason == "PossibleOrphans") last = r;
+      if (r.phase == ports::Phase::succeeded) last.reset();
     }
     co_return last;
   }
@@ -71,6 +86,18 @@ class FakeJournal final : public ports::Journal {
     recommended[policy][recommendation.count] = recommendation.time;
     co_return Result<void>{};
   }
+  boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override {
+    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
+      if (decision->stack == stack) co_return std::optional<std::string>(decision->policy);
+    }
+    const ports::OperationRecord* last = nullptr;
+    for (const auto& [id, record] : latest_) {
+      if (record.stack != stack || !record.requested_by.starts_with("policy ")) continue;
+      if (last == nullptr || record.started > last->started) last = &record;
+    }
+    if (last == nullptr) co_return std::optional<std::string>();
+    co_return std::optional<std::string>(last->requested_by.substr(7));
+  }
   boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
     auto& [known, number] = generations_[policy];
     if (number == 0 || known != digest) {
@@ -89,11 +116,13 @@ class FakeJournal final : public ports::Journal {
     return text;
   }
 
+  bool fail_reads = false;
   std::vector<ports::OperationRecord> writes;
   std::vector<ports::DecisionRecord> decisions;
 
  private:
   std::map<std::string, ports::OperationRecord> latest_;
+  std::set<std::string> applied_;  // reached an apply, as the real one has it
   std::map<std::string, std::pair<std::string, std::int64_t>> generations_;
   int failures_ = 0;
 };

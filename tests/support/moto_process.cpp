@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/moto_process.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include "support/terraform_stack.hpp"
@@ -26,32 +14,8 @@
 namespace stackscaler::test {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto kReadyWithin = 60s;
-constexpr auto kEndWithin = 5s;
-constexpr int kTries = 3;  // the port found free may be taken before moto binds it
-constexpr std::size_t kAnswerLimit = 4U << 20U;
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-  if (fd >= 0) ::close(fd);
-  return bound ? ntohs(address.sin_port) : 0;
-}
 
 // Whether `root` is laid out as a mirror with the AWS provider: HOST/hashicorp/aws.
 bool has_provider(const fs::path& root) {
@@ -95,69 +59,15 @@ std::string aws_missing() {
 }
 
 Result<std::string> MotoProcess::start() {
-  Result<void> launched;
-  for (int i = 0; i < kTries; ++i) {
-    port_ = free_port();
-    launched = launch();
-    if (launched) return url();
-  }
-  return fail(std::move(launched).error());
-}
-
-Result<void> MotoProcess::launch() {
-  const std::string arguments[] = {"moto_server", "-H", "127.0.0.1", "-p", std::to_string(port_)};
-  std::vector<char*> argv;
-  for (const std::string& one : arguments) argv.push_back(const_cast<char*>(one.c_str()));
-  argv.push_back(nullptr);
-  const int log = ::open((folder_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  const pid_t parent = ::getpid();
-  pid_ = ::fork();
-  if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(1);
-    ::dup2(log, 1);
-    ::dup2(log, 2);
-    ::execvp(argv[0], argv.data());
-    ::_exit(127);
-  }
-  if (log >= 0) ::close(log);
-  if (pid_ < 0) return fail(ErrorKind::unavailable, "fork: " + std::string(std::strerror(errno)));
-  const auto give_up = std::chrono::steady_clock::now() + kReadyWithin;
-  while (std::chrono::steady_clock::now() < give_up) {
-    if (!alive()) return fail(ErrorKind::unavailable, "moto_server ended at its start:\n" + this->log());
-    if (request("GET /moto-api/ HTTP/1.0\r\n\r\n").starts_with("HTTP/1.")) return {};
-    std::this_thread::sleep_for(100ms);
-  }
-  stop();
-  return fail(ErrorKind::timeout, "moto_server did not get ready:\n" + this->log());
-}
-
-bool MotoProcess::alive() {
-  if (pid_ <= 0) return false;
-  if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
-  pid_ = -1;
-  return false;
-}
-
-void MotoProcess::stop() {
-  if (!alive()) return;
-  ::kill(pid_, SIGTERM);
-  const auto give_up = std::chrono::steady_clock::now() + kEndWithin;
-  while (alive()) {
-    if (std::chrono::steady_clock::now() > give_up) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-      pid_ = -1;
-      return;
-    }
-    std::this_thread::sleep_for(20ms);
-  }
-}
-
-std::string MotoProcess::log() const {
-  std::ostringstream text;
-  text << std::ifstream(folder_ / "log").rdbuf();
-  return text.str();
+  const auto port = process_.launch_on_free_port([this](int free) {
+    const std::vector<std::string> arguments{"moto_server", "-H", "127.0.0.1", "-p", std::to_string(free)};
+    return process_.launch(arguments, [free] {
+      return exchange(free, "GET /moto-api/ HTTP/1.0\r\n\r\n", std::chrono::seconds(5)).starts_with("HTTP/1.");
+    });
+  });
+  if (!port) return fail(port.error());
+  port_ = *port;
+  return url();
 }
 
 void MotoProcess::use_aws_environment() const {
@@ -171,22 +81,9 @@ void MotoProcess::use_aws_environment() const {
   ::setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 }
 
+// Its first call of a service loads that service: half a minute on a busy machine.
 std::string MotoProcess::request(const std::string& text) const {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return "";
-  const timeval limit{20, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  const sockaddr_in address = loopback(port_);
-  std::string answer;
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-      ::send(fd, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())) {
-    char buffer[8192];
-    for (ssize_t n = 0; answer.size() < kAnswerLimit && (n = ::recv(fd, buffer, sizeof buffer, 0)) > 0;) {
-      answer.append(buffer, static_cast<std::size_t>(n));
-    }
-  }
-  ::close(fd);
-  return answer;
+  return exchange(port_, text, std::chrono::seconds(90));
 }
 
 std::string MotoProcess::call(const std::string& service, const std::string& form) const {
@@ -203,15 +100,23 @@ std::string MotoProcess::call(const std::string& service, const std::string& for
   return answer.substr(body + 4);
 }
 
-void MotoProcess::make_bucket(const std::string& name) const {
+void MotoProcess::put(const std::string& path, const std::string& content) const {
   const std::string answer =
       request(fmt::format("PUT /{} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nAuthorization: AWS4-HMAC-SHA256 "
                           "Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n"
-                          "Content-Length: 0\r\n\r\n",
-                          name, port_));
+                          "Content-Length: {}\r\n\r\n{}",
+                          path, port_, content.size(), content));
   if (answer.compare(0, 5, "HTTP/") != 0 || answer.compare(8, 4, " 200") != 0) {
-    throw std::runtime_error("moto: bucket " + name + ": " + answer);
+    throw std::runtime_error("moto: PUT " + path + ": " + answer);
   }
+}
+
+void MotoProcess::make_bucket(const std::string& name) const {
+  put(name, "");
+}
+
+void MotoProcess::put_object(const std::string& bucket, const std::string& key, const std::string& content) const {
+  put(bucket + "/" + key, content);
 }
 
 }  // namespace stackscaler::test

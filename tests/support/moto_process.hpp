@@ -8,11 +8,10 @@
 // CLI configuration that finds the AWS provider. aws_missing() first, then skip.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 
 #include "base/error.hpp"
+#include "support/server_process.hpp"
 #include "support/temp_dir.hpp"
 
 namespace stackscaler::test {
@@ -23,33 +22,28 @@ namespace stackscaler::test {
 
 class MotoProcess {
  public:
-  MotoProcess() = default;
-  ~MotoProcess() { stop(); }
-  MotoProcess(const MotoProcess&) = delete;
-  MotoProcess& operator=(const MotoProcess&) = delete;
-
   // The base URL, "http://127.0.0.1:PORT".
   [[nodiscard]] Result<std::string> start();
-  void stop();
+  void stop() { process_.stop(); }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  [[nodiscard]] std::string log() const;
+  [[nodiscard]] std::string log() const { return process_.log(); }
   // Sets AWS_* and TF_CLI_CONFIG_FILE of this process; the file lives as long as this object.
   void use_aws_environment() const;
   // POSTs a query-protocol call, "Action=DescribeInstances&Version=2016-11-15", to `service` ("ec2",
-  // "elasticloadbalancing", "dynamodb") and gives the answer's body; throws when there is none or its status is not
+  // "elasticloadbalancing") and gives the answer's body; throws when there is none or its status is not
   // 200.
   [[nodiscard]] std::string call(const std::string& service, const std::string& form) const;
   // An S3 bucket of that name, for a remote backend.
   void make_bucket(const std::string& name) const;
+  void put_object(const std::string& bucket, const std::string& key, const std::string& content) const;
 
  private:
-  [[nodiscard]] Result<void> launch();
-  [[nodiscard]] bool alive();
   [[nodiscard]] std::string request(const std::string& text) const;
+  void put(const std::string& path, const std::string& content) const;  // of S3
 
   TempDir folder_;
+  ServerProcess process_{folder_ / "log", std::chrono::seconds(60), std::chrono::seconds(5)};
   int port_ = 0;
-  pid_t pid_ = -1;
 };
 
 }  // namespace stackscaler::test

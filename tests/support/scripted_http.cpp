@@ -43,6 +43,18 @@ void ScriptedHttp::hang(std::string key) {
   answers_[std::move(key)].hang = true;
 }
 
+void ScriptedHttp::header(const std::string& key, std::string name, std::string value) {
+  answers_[key].headers.add(std::move(name), std::move(value));
+}
+
+void ScriptedHttp::compute(std::string key, std::function<std::string(const http::IncomingRequest&)> body) {
+  answers_[std::move(key)].compute = std::move(body);
+}
+
+void ScriptedHttp::delay(const std::string& key, Duration by) {
+  answers_[key].delay = by;
+}
+
 std::string ScriptedHttp::url() const {
   return "http://127.0.0.1:" + std::to_string(server_.port());
 }
@@ -65,7 +77,17 @@ asio::awaitable<http::Response> ScriptedHttp::handle(http::IncomingRequest reque
     co_await never.async_wait(asio::redirect_error(asio::use_awaitable, ec));
     co_return http::Response(503);
   }
-  co_return http::Response(found->second.status, "application/json", found->second.body);
+  const Answer script = found->second;
+  if (script.delay > Duration::zero()) {
+    asio::steady_timer later(io_, script.delay);
+    boost::system::error_code ec;
+    co_await later.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  }
+  http::Response response(script.status);
+  response.headers = script.headers;
+  if (response.headers.get("Content-Type").empty()) response.headers.add("Content-Type", "application/json");
+  response.body = script.compute ? script.compute(requests_.back()) : script.body;
+  co_return response;
 }
 
 }  // namespace stackscaler::test

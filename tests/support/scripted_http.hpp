@@ -7,6 +7,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,12 @@ class ScriptedHttp {
 
   void answer(std::string key, int status, std::string body);
   void hang(std::string key);
+  // Puts a header on the answer of that key; a Content-Type replaces application/json.
+  void header(const std::string& key, std::string name, std::string value);
+  // The body is computed from the request; status 200.
+  void compute(std::string key, std::function<std::string(const http::IncomingRequest&)> body);
+  // Holds the answer of that key back until so much later.
+  void delay(const std::string& key, Duration by);
   void forget() { asked_.clear(); }
 
   [[nodiscard]] std::string url() const;
@@ -44,6 +51,9 @@ class ScriptedHttp {
     int status = 200;
     std::string body;
     bool hang = false;
+    Duration delay{};
+    http::Headers headers;
+    std::function<std::string(const http::IncomingRequest&)> compute;
   };
   [[nodiscard]] boost::asio::awaitable<http::Response> handle(http::IncomingRequest request);
 

@@ -16,6 +16,17 @@ namespace {
 
 // A connection that was used less than this ago is taken without asking the kernel about it.
 constexpr auto kSurelyFresh = std::chrono::seconds(1);
+constexpr auto kTlsLifetime = std::chrono::minutes(10);  // then the certificates are checked again
+constexpr std::size_t kMaxContexts = 256;                // TLS contexts kept
+
+std::string identity(const TlsOptions& options) {
+  std::string out;
+  for (const std::string* part :
+       {&options.ca_file, &options.certificate_file, &options.key_file, &options.server_name}) {
+    out.append(1, kKeyEnd).append(*part);
+  }
+  return out;
+}
 
 // An idle connection must have nothing to read: a byte or an end means that the other side has given it up.
 bool still_open(asio::ip::tcp::socket& socket) {
@@ -25,6 +36,11 @@ bool still_open(asio::ip::tcp::socket& socket) {
 }
 
 }  // namespace
+
+std::string pool_key(const Url& url, const TlsOptions* tls) {
+  if (!url.secure) return url.authority();
+  return "https://" + url.authority() + identity(tls == nullptr ? TlsOptions() : *tls);
+}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
@@ -62,7 +78,8 @@ Lease Pool::try_acquire(const std::string& key, bool strict) {
     host.idle.pop_back();
     const auto idle_for = now - connection->idle_since;
     const bool ask = strict || idle_for >= kSurelyFresh;
-    if (idle_for < limits_.idle_timeout && (!ask || still_open(connection->socket))) {
+    const bool aged = connection->tls != nullptr && now - connection->made >= kTlsLifetime;
+    if (idle_for < limits_.idle_timeout && !aged && (!ask || still_open(connection->socket))) {
       return Lease(shared_from_this(), &host, std::move(connection));
     }
     --host.open;
@@ -75,8 +92,8 @@ Lease Pool::try_acquire(const std::string& key, bool strict) {
 asio::awaitable<Result<Lease>> Pool::wait(std::string key, SteadyTime deadline) {
   Host& host = hosts_.at(key);
   if (host.waiters.size() >= limits_.waiting_per_host) {
-    co_return fail(ErrorKind::unavailable,
-                   fmt::format("{} requests wait for a connection to {} already", host.waiters.size(), key));
+    co_return fail(ErrorKind::unavailable, fmt::format("{} requests wait for a connection to {} already",
+                                                       host.waiters.size(), key.substr(0, key.find(kKeyEnd))));
   }
   const auto self = shared_from_this();
   Waiter waiter(executor_, deadline);
@@ -99,8 +116,8 @@ asio::awaitable<Result<Lease>> Pool::wait(std::string key, SteadyTime deadline) 
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "stopping");
   if (granted) co_return std::move(waiter.granted);
-  co_return fail(ErrorKind::timeout, fmt::format("no connection to {} became free in time ({} are in use)", key,
-                                                 limits_.connections_per_host));
+  co_return fail(ErrorKind::timeout, fmt::format("no connection to {} became free in time ({} are in use)",
+                                                 key.substr(0, key.find(kKeyEnd)), limits_.connections_per_host));
 }
 
 void Pool::release(Host* host, std::unique_ptr<Connection> connection) {
@@ -129,6 +146,7 @@ void Pool::erase_if_unused(Host* host) {
 
 void Pool::close() {
   closed_ = true;
+  if (files_) files_->join();
   sweeper_.cancel();
   for (auto at = hosts_.begin(); at != hosts_.end();) {
     Host& host = (at++)->second;
@@ -136,6 +154,26 @@ void Pool::close() {
     host.idle.clear();
     erase_if_unused(&host);
   }
+}
+
+asio::awaitable<Result<std::shared_ptr<asio::ssl::context>>> Pool::tls_context(
+    std::shared_ptr<const TlsOptions> options) {
+  if (!options) options = std::make_shared<const TlsOptions>();
+  if (closed_) co_return fail(ErrorKind::cancelled, "stopping");
+  if (!files_) files_ = std::make_unique<BlockingPool>(1);
+  const auto self = shared_from_this();
+  TlsOptions named = *options;
+  named.server_name.clear();  // no part of a context
+  const std::string key = identity(named);
+  const auto found = contexts_.find(key);
+  TlsContext known = found == contexts_.end() ? TlsContext() : found->second;
+  auto load = [options, known = std::move(known)] { return load_context(*options, known); };
+  auto loaded = co_await offload(*files_, std::move(load));
+  if (!loaded) co_return fail(std::move(loaded).error());
+  auto context = loaded->context;
+  if (contexts_.size() >= kMaxContexts && !contexts_.contains(key)) contexts_.clear();
+  contexts_[key] = std::move(*loaded);
+  co_return std::move(context);
 }
 
 void Pool::arm_sweeper() {

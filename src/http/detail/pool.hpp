@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pool and Lease: the client's connections, per host:port, bounded in number and in waiting requests.
+// Pool and Lease: the client's connections, per scheme, host, port and TLS identity, bounded in number and in waiting
+// requests.
 //
 // A Lease is the right to one connection of one host. Its destructor closes the connection and frees the slot, unless
 // keep() gave the connection back for reuse; so a coroutine that ends in any way leaks nothing. Private to src/http.
@@ -9,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <list>
@@ -17,8 +19,10 @@
 #include <string>
 #include <vector>
 
+#include "async/offload.hpp"
 #include "base/error.hpp"
 #include "http/client.hpp"
+#include "http/detail/tls.hpp"
 #include "http/detail/watchdog.hpp"
 
 namespace stackscaler::http::detail {
@@ -27,10 +31,18 @@ struct Connection {
   explicit Connection(const boost::asio::any_io_executor& executor) : socket(executor), watchdog(socket) {}
   boost::asio::ip::tcp::socket socket;
   Watchdog watchdog;
+  std::shared_ptr<boost::asio::ssl::context> context;
+  std::unique_ptr<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls;  // null: plain
+  SteadyTime made{};
   boost::beast::flat_buffer input;
   std::string output;
   SteadyTime idle_since{};
 };
+
+// What may share connections: scheme, host and port, and for https the TLS identity. Begins with a text for messages
+// that ends at the first kKeyEnd.
+inline constexpr char kKeyEnd = '\x1f';
+[[nodiscard]] std::string pool_key(const Url& url, const TlsOptions* tls);
 
 class Pool;
 struct Waiter;
@@ -86,6 +98,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   [[nodiscard]] const boost::asio::any_io_executor& executor() const { return executor_; }
   ClientStats stats;
 
+  // The TLS context of these options, made of their files as they are now.
+  [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<boost::asio::ssl::context>>> tls_context(
+      std::shared_ptr<const TlsOptions> options);
+
  private:
   friend class Lease;
   void release(Host* host, std::unique_ptr<Connection> connection);
@@ -96,6 +112,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   boost::asio::any_io_executor executor_;
   ClientLimits limits_;
   std::map<std::string, Host, std::less<>> hosts_;
+  std::map<std::string, TlsContext> contexts_;  // by key_of()
+  std::unique_ptr<BlockingPool> files_;         // one thread that reads TLS files; made when first needed
   boost::asio::steady_timer sweeper_;
   bool sweeping_ = false;
   bool closed_ = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// read_message() and write_all(): the two halves of an HTTP exchange on a plain non-blocking socket.
+// read_message() and write_all(): the two halves of an HTTP exchange on a non-blocking socket, plain or TLS.
 //
 // Leaner than Beast's composed operations: a write that fits the socket's buffer never suspends, and reading is one
 // loop over one read operation. Deadlines are the Watchdog's business. Private to src/http.
@@ -10,6 +10,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -37,8 +38,10 @@ template <class Parser>
 
 // Reads until the parser is done. Success, or: asio's end of file before the first byte, http::error::partial_message
 // for an end in the middle, operation_aborted, the parser's or the socket's error. The parser must be eager.
-template <class Parser>
-[[nodiscard]] boost::asio::awaitable<boost::system::error_code> read_message(boost::asio::ip::tcp::socket& socket,
+// A TLS stream that ends without its closing word is an end all the same, unless only the end tells that the message is
+// whole.
+template <class Stream, class Parser>
+[[nodiscard]] boost::asio::awaitable<boost::system::error_code> read_message(Stream& socket,
                                                                              boost::beast::flat_buffer& buffer,
                                                                              Parser& parser) {
   namespace asio = boost::asio;
@@ -51,8 +54,10 @@ template <class Parser>
     const std::size_t count =
         co_await socket.async_read_some(buffer.prepare(kReadChunk), asio::redirect_error(asio::use_awaitable, ec));
     buffer.commit(count);
-    if (ec == asio::error::eof) {
-      if (!parser.got_some() && buffer.size() == 0) co_return ec;
+    const bool cut = ec == asio::ssl::error::stream_truncated;
+    if (ec == asio::error::eof || cut) {
+      if (!parser.got_some() && buffer.size() == 0) co_return asio::error::eof;
+      if (cut && parser.need_eof()) co_return boost::beast::http::error::partial_message;
       boost::system::error_code at_end;
       parser.put_eof(at_end);
       co_return at_end;
@@ -69,8 +74,8 @@ template <class Parser>
   return count;
 }
 
-[[nodiscard]] inline boost::asio::awaitable<boost::system::error_code> write_rest(boost::asio::ip::tcp::socket& socket,
-                                                                                  std::string_view bytes) {
+template <class Stream>
+[[nodiscard]] boost::asio::awaitable<boost::system::error_code> write_rest(Stream& socket, std::string_view bytes) {
   namespace asio = boost::asio;
   boost::system::error_code ec;
   co_await asio::async_write(socket, asio::buffer(bytes.data(), bytes.size()),

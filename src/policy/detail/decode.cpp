@@ -106,6 +106,20 @@ void rules_lines(std::string& out, std::string_view direction, const ScaleRules&
   }
 }
 
+// Absent sources leave no line: policies without one keep their digest. Of secrets only the files' paths are in it.
+void source_lines(std::string& out, const Source& source) {
+  line(out, "source.type", source.type == SourceType::loki ? std::string_view("loki") : std::string_view("prometheus"));
+  line(out, "source.url", source.url);
+  line(out, "source.tenant", source.tenant);
+  line(out, "source.auth.bearer.file", source.bearer_file);
+  line(out, "source.auth.basic.username", source.basic_user);
+  line(out, "source.auth.basic.passwordFile", source.basic_password_file);
+  line(out, "source.tls.ca", source.ca_file);
+  line(out, "source.tls.cert", source.certificate_file);
+  line(out, "source.tls.key", source.key_file);
+  line(out, "source.tls.serverName", source.server_name);
+}
+
 void metric_lines(std::string& out, const Metric& metric) {
   line(out, "metric", metric.name);
   line(out, "preset", preset_name(metric.preset));
@@ -117,6 +131,7 @@ void metric_lines(std::string& out, const Metric& metric) {
     line(out, "target.value", metric.target->value);
   }
   if (metric.desired) flag(out, "desired", true);
+  if (metric.source) source_lines(out, *metric.source);
   if (!metric.threshold) return;
   line(out, "threshold.scaleUp", metric.threshold->scale_up);
   line(out, "threshold.scaleDown", metric.threshold->scale_down);

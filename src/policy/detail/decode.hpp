@@ -25,6 +25,7 @@ enum class DocumentKind { empty, foreign, policy, unusable };
 
 // spec.stack; relative paths are resolved against `folder`.
 [[nodiscard]] StackRef decode_stack(Fields& stack, const std::filesystem::path& folder);
+[[nodiscard]] Source decode_source(Fields& source, const std::filesystem::path& folder);
 
 [[nodiscard]] Behavior decode_behavior(Fields& behavior);
 // spec.onMissingMetrics: hold, or a count.

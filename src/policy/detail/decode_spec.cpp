@@ -71,12 +71,13 @@ void read_query(Fields& f, std::string_view name, std::string& out) {
   const Found at = read_string(f, name, "a PromQL expression", out);
   if (!at) return;
   if (out.find_first_not_of(" \t\r\n") == std::string::npos) f.problem(*at, name, "must not be empty");
+  if (!is_clean_text(out)) f.problem(*at, name, "must not hold control characters");
   if (out.size() > kMaxQueryBytes) {
     f.problem(*at, name, fmt::format("has {} bytes; at most {} are allowed", out.size(), kMaxQueryBytes));
   }
 }
 
-Metric decode_metric(Fields& f) {
+Metric decode_metric(Fields& f, const std::filesystem::path& folder) {
   Metric out;
   read_checked(f, "name", "lower-case letters, digits, '-' and '_', at most 63", is_metric_name, out.name);
   if (!f.has("name")) f.missing("name", "is missing");
@@ -90,6 +91,10 @@ Metric decode_metric(Fields& f) {
     desired->finish();
     out.desired = true;
   }
+  if (auto source = read_mapping(f, "source")) out.source = decode_source(*source, folder);
+  if (out.preset != Preset::none && out.source && out.source->type == SourceType::loki) {
+    f.problem(f.get("preset")->at, "preset", "is made of PromQL and can't be asked of loki; write a query");
+  }
   if (!f.has("preset") && !f.has("query")) {
     f.problems().add(f.at(),
                      fmt::format("{} is missing; give it, or a preset (cpu, memory, instances)", f.path("query")));
@@ -100,12 +105,11 @@ Metric decode_metric(Fields& f) {
   } else if (kinds > 1) {
     f.problems().add(f.at(), f.path("threshold") + ", target and desired exclude one another; exactly one is allowed");
   }
-  f.unsupported({"source"});
   f.finish();
   return out;
 }
 
-std::vector<Metric> decode_metrics(Fields& spec) {
+std::vector<Metric> decode_metrics(Fields& spec, const std::filesystem::path& folder) {
   std::vector<Metric> out;
   const Node* list = read_list(spec, "metrics");
   if (!spec.has("metrics")) spec.missing("metrics", "is missing; a policy has 1 to 16 metrics");
@@ -124,7 +128,7 @@ std::vector<Metric> decode_metrics(Fields& spec) {
       continue;
     }
     Fields fields(item, path, spec.problems());
-    out.push_back(decode_metric(fields));
+    out.push_back(decode_metric(fields, folder));
     if (out.back().name.empty()) continue;
     if (const auto [first, fresh] = seen.emplace(out.back().name, i); !fresh) {
       spec.problems().add(find(item, "name")->at, fmt::format("{}.name '{}' is the name of spec.metrics[{}] too", path,
@@ -168,7 +172,7 @@ Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults&
   if (!f.has("stack")) f.missing("stack", "is missing; it says which Terraform stack is scaled");
   if (auto bounds = read_mapping(f, "bounds")) out.bounds = decode_bounds(*bounds, defaults.bounds);
   read_duration(f, "interval", 1s, 24h, out.interval);
-  out.metrics = decode_metrics(f);
+  out.metrics = decode_metrics(f, folder);
   if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, out.advisor);
   if (auto behavior = read_mapping(f, "behavior")) out.behavior = decode_behavior(*behavior);
   if (auto missing = read_on_missing(f)) out.on_missing_instances = *missing;

@@ -93,9 +93,31 @@ bool is_http_url(std::string_view url) {
          std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+bool is_clean_text(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20U && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+  });
+}
+
+// Mimir, "About tenant IDs": alphanumeric and !-_.*'(), at most 150 bytes, neither "." nor "..".
+bool is_tenant(std::string_view name) {
+  if (name.size() > 1024) return false;
+  for (;;) {
+    const std::string_view one = name.substr(0, name.find('|'));
+    const bool known = std::all_of(one.begin(), one.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("!-_.*'()").find(c) != std::string_view::npos;
+    });
+    if (one.empty() || one.size() > 150 || one == "." || one == ".." || !known) return false;
+    if (one.size() == name.size()) return true;
+    name.remove_prefix(one.size() + 1);
+  }
+}
+
 bool is_path(std::string_view path) {
   if (path.empty() || path.size() > 4096) return false;
-  return std::none_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; });
+  return std::none_of(path.begin(), path.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; });
 }
 
 }  // namespace stackscaler::policy::detail

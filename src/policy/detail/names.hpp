@@ -18,6 +18,8 @@ namespace stackscaler::policy::detail {
 [[nodiscard]] bool is_workspace(std::string_view name);
 [[nodiscard]] bool is_environment_name(std::string_view name);  // [A-Za-z_][A-Za-z0-9_]*, at most 128
 [[nodiscard]] bool is_http_url(std::string_view url);           // http(s)://host…, printable, no user info
+[[nodiscard]] bool is_clean_text(std::string_view text);        // no control character but tab and line ends
+[[nodiscard]] bool is_tenant(std::string_view name);            // Mimir's and Loki's tenants, joined by '|'
 [[nodiscard]] bool is_path(std::string_view path);              // not empty, no control character, at most 4096
 
 }  // namespace stackscaler::policy::detail

@@ -120,15 +120,16 @@ std::string Fields::path(std::string_view name) const {
   return out.append(name);
 }
 
-void Fields::problem(Place at, std::string_view name, std::string_view rest) const {
-  problems_.add(at, fmt::format("{} {}", path(name), rest));
+void Fields::problem(Place at, std::string_view name, std::string_view rest, Rule rule) const {
+  problems_.add(at, fmt::format("{} {}", path(name), rest), rule);
 }
 
-void Fields::missing(std::string_view name, std::string_view rest) const {
-  problem(node_.at, name, rest);
+void Fields::missing(std::string_view name, std::string_view rest, Rule rule) const {
+  problem(node_.at, name, rest, rule);
 }
 
-void Fields::unsupported(std::initializer_list<std::string_view> names) {
+void Fields::unsupported(std::initializer_list<std::string_view> names, Rule rule) {
+  const RuleScope scope(rule);
   for (const std::string_view name : names) {
     known_.push_back(name);
     for (const Entry& entry : node_.entries) {
@@ -137,7 +138,8 @@ void Fields::unsupported(std::initializer_list<std::string_view> names) {
   }
 }
 
-void Fields::finish() const {
+void Fields::finish(Rule rule) const {
+  const RuleScope scope(rule);
   for (const Entry& entry : node_.entries) {
     const std::string& name = entry.key->text;
     if (one_of(name, known_)) continue;
@@ -165,7 +167,8 @@ std::string describe(const Node& node) {
   return "'" + shown + "'";
 }
 
-std::optional<Fields> read_mapping(Fields& fields, std::string_view name) {
+std::optional<Fields> read_mapping(Fields& fields, std::string_view name, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr) return std::nullopt;
   if (node->kind != Node::Kind::mapping) {
@@ -175,14 +178,16 @@ std::optional<Fields> read_mapping(Fields& fields, std::string_view name) {
   return Fields(*node, fields.path(name), fields.problems());
 }
 
-const Node* read_list(Fields& fields, std::string_view name) {
+const Node* read_list(Fields& fields, std::string_view name, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr || node->kind == Node::Kind::sequence) return node;
   fields.problem(node->at, name, "must be a list, got " + describe(*node));
   return nullptr;
 }
 
-bool string_value(const Node& node, std::string_view path, std::string_view want, Problems& problems) {
+bool string_value(const Node& node, std::string_view path, std::string_view want, Problems& problems, Rule rule) {
+  const RuleScope scope(rule);
   const bool scalar = node.kind == Node::Kind::scalar;
   if (scalar && !node.plain) return true;
   if (scalar && !is_bool(node.text) && !is_trap_bool(node.text) && !looks_numeric(node.text)) return true;
@@ -191,14 +196,16 @@ bool string_value(const Node& node, std::string_view path, std::string_view want
   return false;
 }
 
-Found read_string(Fields& fields, std::string_view name, std::string_view want, std::string& out) {
+Found read_string(Fields& fields, std::string_view name, std::string_view want, std::string& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr || !string_value(*node, fields.path(name), want, fields.problems())) return std::nullopt;
   out = node->text;
   return node->at;
 }
 
-Found read_bool(Fields& fields, std::string_view name, bool& out) {
+Found read_bool(Fields& fields, std::string_view name, bool& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr) return std::nullopt;
   if (node->kind == Node::Kind::scalar && node->plain && is_bool(node->text)) {
@@ -215,7 +222,8 @@ Found read_bool(Fields& fields, std::string_view name, bool& out) {
   return std::nullopt;
 }
 
-Found read_int(Fields& fields, std::string_view name, int min, int max, int& out) {
+Found read_int(Fields& fields, std::string_view name, int min, int max, int& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr) return std::nullopt;
   bool whole = false;
@@ -234,7 +242,8 @@ Found read_int(Fields& fields, std::string_view name, int min, int max, int& out
   return node->at;
 }
 
-Found read_number(Fields& fields, std::string_view name, double& out) {
+Found read_number(Fields& fields, std::string_view name, double& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr) return std::nullopt;
   bool whole = false;
@@ -252,7 +261,8 @@ Found read_number(Fields& fields, std::string_view name, double& out) {
   return node->at;
 }
 
-Found read_duration(Fields& fields, std::string_view name, Duration min, Duration max, Duration& out) {
+Found read_duration(Fields& fields, std::string_view name, Duration min, Duration max, Duration& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr) return std::nullopt;
   constexpr std::string_view kWant = "must be a duration such as 30s, 5m or 1h30m, got ";
@@ -272,7 +282,8 @@ Found read_duration(Fields& fields, std::string_view name, Duration min, Duratio
   return node->at;
 }
 
-Found read_step(Fields& fields, std::string_view name, Step& out) {
+Found read_step(Fields& fields, std::string_view name, Step& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = fields.get(name);
   if (node == nullptr) return std::nullopt;
   std::string_view text = node->kind == Node::Kind::scalar ? std::string_view(node->text) : std::string_view();
@@ -301,7 +312,8 @@ Found read_step(Fields& fields, std::string_view name, Step& out) {
 }
 
 Found read_checked(Fields& f, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
-                   std::string& out) {
+                   std::string& out, Rule rule) {
+  const RuleScope scope(rule);
   std::string text;
   const Found at = read_string(f, name, want, text);
   if (!at) return at;
@@ -314,7 +326,8 @@ Found read_checked(Fields& f, std::string_view name, std::string_view want, bool
 }
 
 void read_strings(Fields& f, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
-                  std::vector<std::string>& out) {
+                  std::vector<std::string>& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* list = read_list(f, name);
   if (list == nullptr) return;
   if (list->items.size() > kMaxListed) {
@@ -336,8 +349,9 @@ void read_strings(Fields& f, std::string_view name, std::string_view want, bool 
   }
 }
 
-void read_mappings(Fields& f, std::string_view name, std::size_t limit,
-                   const std::function<void(Fields& entry)>& each) {
+void read_mappings(Fields& f, std::string_view name, std::size_t limit, const std::function<void(Fields& entry)>& each,
+                   Rule rule) {
+  const RuleScope scope(rule);
   const Node* list = read_list(f, name);
   if (list == nullptr) return;
   if (list->items.size() > limit) {
@@ -356,7 +370,9 @@ void read_mappings(Fields& f, std::string_view name, std::size_t limit,
   }
 }
 
-std::optional<std::size_t> read_choice(Fields& f, std::string_view name, std::span<const std::string_view> words) {
+std::optional<std::size_t> read_choice(Fields& f, std::string_view name, std::span<const std::string_view> words,
+                                       Rule rule) {
+  const RuleScope scope(rule);
   std::string listed;
   for (std::size_t i = 0; i < words.size(); ++i) {
     listed += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
@@ -371,7 +387,8 @@ std::optional<std::size_t> read_choice(Fields& f, std::string_view name, std::sp
   return std::nullopt;
 }
 
-Found read_quantity(Fields& f, std::string_view name, double& out) {
+Found read_quantity(Fields& f, std::string_view name, double& out, Rule rule) {
+  const RuleScope scope(rule);
   const Node* node = f.get(name);
   if (node == nullptr) return std::nullopt;
   bool whole = false;

@@ -22,6 +22,18 @@ std::string folded(std::string_view word) {
   return out;
 }
 
+// What a terminal or a log reader would act on instead of showing it: controls (Unicode's Cc), line and paragraph
+// separators, and marks that turn the direction of writing.
+bool is_unprintable(std::string_view text) {
+  const unsigned a = byte_at(text, 0);
+  const unsigned b = byte_at(text, 1);
+  const unsigned c = byte_at(text, 2);
+  if (a < 0x20U || a == 0x7FU) return true;
+  if (a == 0xC2U) return b < 0xA0U;
+  if (a == 0xE2U && b == 0x80U) return c == 0x8EU || c == 0x8FU || (c >= 0xA8U && c <= 0xAEU);
+  return a == 0xE2U && b == 0x81U && c >= 0xA6U && c <= 0xA9U;
+}
+
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -66,7 +78,10 @@ std::optional<BadByte> find_bad_byte(std::string_view text) {
     const std::size_t length = utf8_length(text.substr(i));
     const bool control = (c < 0x20U && c != '\t' && c != '\n' && c != '\r') || c == 0x7FU;
     if (length == 0 || control) {
-      const std::string_view what = length == 0 ? "is not UTF-8" : "is a control character, which YAML does not allow";
+      const bool wide = i == 0 && (c == 0xFFU || c == 0xFEU);
+      const std::string_view what = wide          ? "is not UTF-8 but the start of UTF-16: save the file as UTF-8"
+                                    : length == 0 ? "is not UTF-8"
+                                                  : "is a control character, which YAML does not allow";
       return BadByte{i, line, i - line_start + 1, fmt::format("byte 0x{:02x} {}", c, what)};
     }
     if (c == '\n') {
@@ -83,8 +98,8 @@ std::string shorten(std::string_view text, std::size_t limit) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (out.size() + std::max<std::size_t>(length, 1) > limit) return out + "…";
-    if (length == 0 || byte_at(text, 0) < 0x20U) {
-      out += length == 0 ? "?" : " ";
+    if (length == 0 || is_unprintable(text)) {
+      out += byte_at(text, 0) < 0x20U ? " " : "?";
     } else {
       out.append(text.substr(0, length));
     }

@@ -25,7 +25,8 @@ struct BadByte {
 // The length of the well-formed UTF-8 sequence at the front, 0 if there is none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 
-// At most `limit` bytes, cut between characters and marked with "…".
+// Fit for a message: without characters that are not shown, and at most `limit` bytes, cut between characters and
+// marked with "…".
 [[nodiscard]] std::string shorten(std::string_view text, std::size_t limit);
 
 // The known word that `word` was probably meant to be, or empty.

@@ -194,7 +194,9 @@ class Builder final : public YAML::EventHandler {
     return out;
   }
 
-  bool check_tag(Place at, const std::string& tag, std::initializer_list<std::string_view> accepted) {
+  bool check_tag(Place at, const std::string& tag, std::initializer_list<std::string_view> accepted,
+                 Rule rule = Rule::current()) {
+    const RuleScope scope(rule);
     for (const std::string_view name : accepted) {
       if (tag.starts_with(kCoreTag) && std::string_view(tag).substr(kCoreTag.size()) == name) return true;
     }
@@ -214,16 +216,16 @@ class Builder final : public YAML::EventHandler {
     return !discarding_;
   }
 
-  void give_up(Place at, std::string message) {
-    problem(at, std::move(message));
+  void give_up(Place at, std::string message, Rule rule = Rule::current()) {
+    problem(at, std::move(message), rule);
     discarding_ = true;
     stack_.clear();
     anchors_.clear();
     root_.reset();
   }
 
-  void problem(Place at, std::string message) {
-    if (document_.problems.size() < 1000) document_.problems.push_back({at.line, at.column, std::move(message)});
+  void problem(Place at, std::string message, Rule rule = Rule::current()) {
+    if (document_.problems.size() < 1000) say(document_.problems, at, std::move(message), rule);
   }
 
   Budget& budget_;
@@ -292,9 +294,9 @@ std::string explain(const std::string& what, const Lines& lines, std::size_t lin
 // Reads the documents of one region, mostly one. The first syntax error ends the region and nothing else.
 void read_region(std::string_view text, const Lines& lines, const Region& region, Budget& budget, std::size_t& index,
                  Stream& out) {
-  const auto failed = [&](Place at, std::string message) {
+  const auto failed = [&](Place at, std::string message, Rule rule = Rule::current()) {
     ++index;
-    out.problems.push_back({at.line, at.column, std::move(message)});
+    say(out.problems, at, std::move(message), rule);
   };
   const std::string_view part = text_of(text, lines, region);
   if (const auto bad = find_bad_byte(part)) {
@@ -328,6 +330,10 @@ void read_region(std::string_view text, const Lines& lines, const Region& region
 
 }  // namespace
 
+void say(std::vector<Diagnostic>& problems, Place at, std::string message, Rule rule) {
+  if (is_on(rule)) problems.push_back({at.line, at.column, std::move(message)});
+}
+
 bool is_marker(std::string_view line, std::string_view marker) {
   if (!line.starts_with(marker)) return false;
   return line.size() == marker.size() ||
@@ -337,7 +343,7 @@ bool is_marker(std::string_view line, std::string_view marker) {
 Stream read_stream(std::string_view text) {
   Stream out;
   if (text.size() > kMaxPolicyFileBytes) {
-    out.problems.push_back({1, 1, fmt::format("larger than the limit of {} bytes", kMaxPolicyFileBytes)});
+    say(out.problems, {1, 1}, fmt::format("larger than the limit of {} bytes", kMaxPolicyFileBytes));
     return out;
   }
   const Lines lines(text);

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/detail/rule.hpp"
 #include "policy/parse.hpp"
 
 namespace stackscaler::policy::detail {
@@ -27,6 +28,9 @@ struct Place {
   std::size_t line = 1;
   std::size_t column = 1;
 };
+
+// Every problem of a document goes through here.
+void say(std::vector<Diagnostic>& problems, Place at, std::string message, Rule rule = Rule::current());
 
 struct Node;
 using NodePtr = std::shared_ptr<const Node>;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/detail/catalog.hpp"
 
+#include <algorithm>
+
 namespace stackscaler::source::detail {
 
 // Brings files_ up to the look; true when a file came, went or was read.
@@ -35,7 +37,7 @@ bool Catalog::take(Look look) {
   any = any || !files_.empty();  // what is left there is gone
   files_ = std::move(files);
   stamps_ = std::move(stamps);
-  folders_ = std::move(look.folders);
+  watch_ = std::move(look.watch);
   return any;
 }
 
@@ -83,6 +85,11 @@ CatalogChanges Catalog::apply(Look look) {
   }
   current_ = std::move(next);
   return out;
+}
+
+bool Catalog::sound() const {
+  const auto has_problems = [](const auto& entry) { return !entry.second.said.empty(); };
+  return odd_.empty() && std::none_of(files_.begin(), files_.end(), has_problems);
 }
 
 PolicyIndex::Paths Catalog::paths() const {

@@ -30,9 +30,11 @@ class Catalog {
   // Of the files that need no reading as long as their stamps stay.
   [[nodiscard]] std::shared_ptr<const Stamps> stamps() const { return stamps_; }
   [[nodiscard]] PolicyIndex::Paths paths() const;
+  // No file has a problem and nothing was passed over with one.
+  [[nodiscard]] bool sound() const;
   [[nodiscard]] std::size_t policies() const { return current_.size(); }
   [[nodiscard]] std::size_t files() const { return files_.size(); }
-  [[nodiscard]] const std::vector<std::filesystem::path>& folders() const { return folders_; }
+  [[nodiscard]] const WatchList& watch() const { return watch_; }
 
  private:
   struct Document {
@@ -57,7 +59,7 @@ class Catalog {
   std::map<std::filesystem::path, File> files_;
   std::map<policy::PolicyKey, Place> current_;
   std::shared_ptr<const Stamps> stamps_ = std::make_shared<Stamps>();
-  std::vector<std::filesystem::path> folders_;
+  WatchList watch_;
   std::map<std::filesystem::path, std::string> odd_;
 };
 

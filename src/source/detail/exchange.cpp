@@ -31,7 +31,10 @@ Error os_error(std::string_view what, const fs::path& path) {
   ErrorKind kind = ErrorKind::unavailable;
   if (code == ENOENT || code == ENOTDIR) kind = ErrorKind::not_found;
   if (code == EACCES || code == EPERM || code == EROFS) kind = ErrorKind::unauthorized;
-  if (code == EINVAL || code == ENOSYS) kind = ErrorKind::conflict;  // the file system can't exchange
+  if (code == EINVAL || code == ENOSYS || code == EOPNOTSUPP) {
+    return Error(ErrorKind::conflict, kCannotHoldStatus,
+                 std::string(what) + " " + path.string() + ": the file system can't exchange two files");
+  }
   return Error(kind, std::string(what) + " " + path.string() + ": " + std::strerror(code));
 }
 
@@ -126,8 +129,10 @@ Result<Exchanged> put_back(const fs::path& file, std::string_view content, Besid
   };
   if (!exchange(beside.path(), file)) return kept("was removed while its status was written");
   const auto back = lstat_of(beside.path());
-  const auto ours = back ? read_file(beside.path(), policy::kMaxPolicyFileBytes) : fail(ErrorKind::not_found, "");
-  if (back && identity_of(*back) == beside.identity() && ours && *ours == content) return Exchanged::changed;
+  const Descriptor in(::open(beside.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const bool untouched = back && identity_of(*back) == beside.identity() && in.ok() && !has_writer(in.get());
+  const auto ours = untouched ? read_file(beside.path(), policy::kMaxPolicyFileBytes) : fail(ErrorKind::not_found, "");
+  if (ours && *ours == content) return Exchanged::changed;
   // A second edit came between the two exchanges: the newer one belongs to the name, the older is not thrown away.
   if (!exchange(beside.path(), file)) return kept("was removed while its status was written");
   return kept("was edited twice while its status was written");
@@ -141,10 +146,13 @@ Result<Exchanged> exchange_content(const fs::path& file, std::string_view expect
   if (!as_read) return fail(os_error("cannot read", file));
   if (!S_ISREG(as_read->st_mode)) return fail(ErrorKind::conflict, file.string() + " is not a regular file");
   if (as_read->st_nlink > 1) {
-    return fail(ErrorKind::conflict, file.string() + " has several names (hard links), which an exchange would part");
+    return fail(ErrorKind::conflict, kCannotHoldStatus,
+                file.string() + " has several names (hard links), which an exchange would part");
   }
   Beside beside;
   if (auto created = beside.create(file, *as_read, content); !created) return fail(std::move(created).error());
+  // An edit that is there by now is not even disturbed; what comes between this look and the exchange is put back.
+  if (!is_as_read(file, *as_read, expected)) return Exchanged::changed;
   if (hooks.before_exchange) hooks.before_exchange();
   if (!exchange(beside.path(), file)) return fail(os_error("cannot exchange", file));
   if (is_as_read(beside.path(), *as_read, expected)) {
@@ -170,7 +178,9 @@ Result<void> write_status_inline(const fs::path& path, const policy::PolicyKey& 
       return fail(ErrorKind::not_found, path.string() + " no longer holds the policy " + key.str());
     }
     const auto edited = policy::replace_status(*text, document->index, status_block);
-    if (!edited) return fail(Error(edited.error()).with_context(path.string()));
+    if (!edited) {
+      return fail(edited.error().kind(), kCannotHoldStatus, path.string() + ": " + edited.error().message());
+    }
     if (*edited == *text) return {};
     const auto outcome = exchange_content(file, *text, *edited, hooks);
     if (!outcome) return fail(outcome.error());

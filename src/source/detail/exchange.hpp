@@ -19,6 +19,9 @@
 
 namespace stackscaler::source::detail {
 
+// The reason of an error that the same file would give again: its status belongs elsewhere.
+inline constexpr std::string_view kCannotHoldStatus = "CannotHoldStatus";
+
 // For tests: called where another program's edit could come in between.
 struct ExchangeHooks {
   std::function<void()> before_exchange;
@@ -33,7 +36,8 @@ enum class Exchanged {
 [[nodiscard]] Result<Exchanged> exchange_content(const std::filesystem::path& file, std::string_view expected,
                                                  std::string_view content, const ExchangeHooks& hooks);
 
-// The whole status write: find the policy's document, edit, exchange; again when the file changed meanwhile.
+// The whole status write: find the policy's document, edit, exchange; again when the file changed meanwhile. `path` may
+// be a link; it is also the file's name in the policy.
 [[nodiscard]] Result<void> write_status_inline(const std::filesystem::path& path, const policy::PolicyKey& key,
                                                std::string_view status_block, const policy::Defaults& defaults,
                                                const ExchangeHooks& hooks);

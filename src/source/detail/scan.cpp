@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <set>
 #include <system_error>
 
-#include "base/files.hpp"
+#include "source/detail/sidecar.hpp"
 #include "source/file_source.hpp"
 
 namespace stackscaler::source::detail {
@@ -18,8 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxEntries = 500'000;          // of any kind, in the whole tree
-constexpr std::int64_t kSettledAfterNs = 50'000'000;  // above the kernel's time stamp granularity (a tick)
+constexpr std::size_t kMaxEntries = 500'000;  // of any kind, in the whole tree
 
 using Identity = std::pair<std::uint64_t, std::uint64_t>;
 
@@ -33,125 +31,168 @@ std::optional<struct stat> stat_of(const fs::path& path) {
   return info;
 }
 
-Stamp stamp_of(const struct stat& info) {
-  return {static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino), nanoseconds(info.st_mtim),
-          static_cast<std::int64_t>(info.st_size)};
-}
-
 bool is_below(const fs::path& path, const fs::path& folder) {
   const auto [in_folder, in_path] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return in_folder == folder.end();
 }
+
+// Control characters in a file's name would forge lines of a log or of validate's output.
+bool has_control_character(const std::string& name) {
+  return std::any_of(name.begin(), name.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; });
+}
+
+// One place under its two names.
+struct Spot {
+  fs::path real;
+  fs::path shown;
+  [[nodiscard]] Spot operator/(const fs::path& name) const { return {real / name, shown / name}; }
+  bool operator<(const Spot& other) const { return shown < other.shown; }
+};
 
 // Real folders first, then links, so that a file has its plain path and not one through a link.
 class Walk {
  public:
   explicit Walk(fs::path real_root) : real_root_(std::move(real_root)) {}
 
-  std::error_code folder(const fs::path& path) {
-    const auto info = stat_of(path);
+  std::error_code folder(const Spot& spot) {
+    const auto info = stat_of(spot.real);
     if (!info) return {errno, std::generic_category()};
     if (!folders_seen_.insert({info->st_dev, info->st_ino}).second) return {};
     std::error_code ec;
-    fs::directory_iterator entries(path, ec);
+    fs::directory_iterator entries(spot.real, ec);
     if (ec) return ec;
-    out_.folders.push_back(path);
-    std::vector<fs::path> below;
+    out_.watch.add_folder(spot.real);
+    std::vector<Spot> below;
     for (; entries != fs::directory_iterator(); entries.increment(ec)) {
       if (++entries_seen_ > kMaxEntries) break;
-      const fs::path& entry = entries->path();
-      if (entry.filename().native().starts_with('.')) continue;
+      const fs::path name = entries->path().filename();
+      if (name.native().starts_with('.')) continue;
       std::error_code ignored;
-      const fs::file_type type = entries->symlink_status(ignored).type();
-      if (type == fs::file_type::directory) below.push_back(entry);
-      if (type == fs::file_type::symlink) links_.push_back(entry);
-      if (type == fs::file_type::regular && is_policy_file_name(entry)) file(entry);
+      entry(spot / name, entries->symlink_status(ignored).type(), below);
     }
+    if (ec) return ec;
+    if (fs::exists(spot.real / kSidecarMark, ec)) return {};  // statuses; after the walk, since the mark comes first
     std::sort(below.begin(), below.end());
-    for (const fs::path& sub : below) {
-      if (const auto failed = folder(sub)) out_.odd[sub] = "cannot read the folder: " + failed.message();
-    }
+    for (const Spot& sub : below) sub_folder(sub);
     return {};
   }
 
   // Folders before files, so that links to files come last of all.
   void links() {
-    std::vector<fs::path> to_files;
+    std::vector<Spot> to_files;
     while (!links_.empty()) {
-      std::vector<fs::path> links = std::move(links_);
+      std::vector<Spot> links = std::move(links_);
       links_.clear();
       std::sort(links.begin(), links.end());
-      for (const fs::path& path : links) {
+      for (const Spot& spot : links) {
         std::error_code ignored;
-        if (fs::is_directory(path, ignored)) {
-          link(path);
+        if (fs::is_directory(spot.real, ignored)) {
+          link(spot);
         } else {
-          to_files.push_back(path);
+          to_files.push_back(spot);
         }
       }
     }
     std::sort(to_files.begin(), to_files.end());
-    for (const fs::path& path : to_files) link(path);
+    for (const Spot& spot : to_files) link(spot);
   }
 
-  Scan finish() {
+  Scan finish(const fs::path& root) {
     const auto by_path = [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; };
     std::sort(out_.files.begin(), out_.files.end(), by_path);
     if (out_.files.size() > kMaxPolicyFiles || entries_seen_ > kMaxEntries) {
-      out_.odd[real_root_] = "holds more than " + std::to_string(kMaxPolicyFiles) + " policy files (or " +
-                             std::to_string(kMaxEntries) + " entries); the rest is not read";
+      out_.odd[root] = "holds more than " + std::to_string(kMaxPolicyFiles) + " policy files (or " +
+                       std::to_string(kMaxEntries) + " entries); the rest is not read";
       out_.files.resize(std::min(out_.files.size(), kMaxPolicyFiles));
     }
+    out_.watch.add_way_to(root);
     return std::move(out_);
   }
 
  private:
-  void file(const fs::path& path) {
-    const auto info = stat_of(path);
-    if (!info || !S_ISREG(info->st_mode)) return;  // gone meanwhile
-    const Stamp stamp = stamp_of(*info);
-    files_seen_.insert({stamp.device, stamp.inode});
-    out_.files.push_back({path, stamp});
+  void entry(const Spot& spot, fs::file_type type, std::vector<Spot>& below) {
+    const bool named = is_policy_file_name(spot.shown);
+    const bool matters = type == fs::file_type::directory || type == fs::file_type::symlink || named;
+    if (matters && has_control_character(spot.shown.filename().native())) {
+      odd(spot, "the name holds a control character; it is not read");
+    } else if (type == fs::file_type::directory) {
+      below.push_back(spot);
+    } else if (type == fs::file_type::symlink) {
+      links_.push_back(spot);
+    } else if (named && type == fs::file_type::regular) {
+      file(spot);
+    } else if (named && type != fs::file_type::not_found) {
+      odd(spot, "is not a regular file and is not read");
+    }
   }
 
-  void link(const fs::path& path) {
+  void sub_folder(const Spot& spot) {
+    const std::error_code failed = folder(spot);
+    if (failed == std::errc::no_such_file_or_directory) {
+      out_.unsteady = true;
+    } else if (failed) {
+      odd(spot, "cannot read the folder: " + failed.message());
+    }
+  }
+
+  void odd(const Spot& spot, std::string why) { out_.odd[spot.shown] = std::move(why); }
+
+  void file(const Spot& spot) {
+    const auto info = stat_of(spot.real);
+    if (!info) {
+      if (errno == ENOENT) out_.unsteady = true;
+      if (errno != ENOENT) odd(spot, std::string("cannot be read: ") + std::strerror(errno));
+      return;
+    }
+    if (!S_ISREG(info->st_mode)) return;  // replaced meanwhile
+    const Stamp stamp = Stamp::of(*info);
+    files_seen_.insert({stamp.device, stamp.inode});
+    out_.files.push_back({spot.shown, spot.real, stamp});
+  }
+
+  void link(const Spot& spot) {
     std::error_code ec;
-    const fs::path target = fs::canonical(path, ec);
+    const bool named = is_policy_file_name(spot.shown);
+    const fs::path target = fs::canonical(spot.real, ec);
     const auto info = ec ? std::nullopt : stat_of(target);
     if (!info) {
-      if (is_policy_file_name(path)) out_.odd[path] = "the link leads nowhere";
+      if (!named) return;
+      const bool missing = !ec || ec == std::errc::no_such_file_or_directory;
+      out_.unsteady = out_.unsteady || missing;
+      odd(spot, missing ? "the link leads nowhere" : "the link can't be followed: " + ec.message());
+      out_.watch.add_way_to(spot.real);
       return;
     }
-    const bool wanted = S_ISDIR(info->st_mode) || (S_ISREG(info->st_mode) && is_policy_file_name(path));
+    const bool wanted = S_ISDIR(info->st_mode) || named;
     if (!wanted) return;
+    out_.watch.add_way_to(spot.real);
     if (!is_below(target, real_root_)) {
-      out_.odd[path] = "the link leads out of the folder and is not followed";
-      return;
+      odd(spot, "the link leads out of the folder and is not followed");
+    } else if (S_ISDIR(info->st_mode)) {
+      sub_folder(spot);
+    } else if (!S_ISREG(info->st_mode)) {
+      odd(spot, "is not a regular file and is not read");
+    } else {
+      out_.watch.add_folder(target.parent_path());  // where the target would be written to
+      if (!files_seen_.contains({info->st_dev, info->st_ino})) file(spot);
     }
-    if (S_ISDIR(info->st_mode)) {
-      if (const auto failed = folder(path)) out_.odd[path] = "cannot read the folder: " + failed.message();
-      return;
-    }
-    out_.folders.push_back(target.parent_path());  // where the target would be replaced
-    if (!files_seen_.contains({info->st_dev, info->st_ino})) file(path);
   }
 
   fs::path real_root_;
   Scan out_;
-  std::vector<fs::path> links_;
+  std::vector<Spot> links_;
   std::set<Identity> folders_seen_;
   std::set<Identity> files_seen_;
   std::size_t entries_seen_ = 0;
 };
 
-// The kernel's own coarse clock, by which it stamps files; the program's Clock is another and may be a test's.
-std::int64_t file_system_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return nanoseconds(now);
-}
-
 }  // namespace
+
+Stamp Stamp::of(const struct stat& info) {
+  return {static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino), nanoseconds(info.st_mtim),
+          static_cast<std::int64_t>(info.st_size)};
+}
 
 bool is_policy_file_name(const fs::path& name) {
   const fs::path extension = name.extension();
@@ -160,52 +201,20 @@ bool is_policy_file_name(const fs::path& name) {
 
 Result<Scan> scan(const fs::path& root) {
   std::error_code ec;
-  const fs::path real = fs::canonical(root, ec);
+  fs::path real = fs::canonical(root, ec);
   if (!ec && !fs::is_directory(real, ec) && !ec) ec = std::make_error_code(std::errc::not_a_directory);
   if (!ec) {
     Walk walk(real);
-    ec = walk.folder(root);
+    ec = walk.folder({real, root});
     if (!ec) {
       walk.links();
-      return walk.finish();
+      Scan out = walk.finish(root);
+      out.unsteady = out.unsteady || fs::canonical(root, ec) != real || ec;
+      return out;
     }
   }
   const ErrorKind kind = ec == std::errc::no_such_file_or_directory ? ErrorKind::not_found : ErrorKind::unavailable;
   return fail(kind, "cannot read the policies' folder " + root.string() + ": " + ec.message());
-}
-
-Result<policy::ParsedFile> read_policies(const fs::path& path, const policy::Defaults& defaults) {
-  auto text = read_file(path, policy::kMaxPolicyFileBytes);
-  if (!text) return fail(std::move(text).error());
-  std::error_code ec;
-  const fs::path absolute = fs::absolute(path, ec).lexically_normal();
-  return policy::parse_policies(*text, path.string(), absolute.parent_path(), defaults);
-}
-
-Result<Look> look(const fs::path& root, const Stamps& known, const policy::Defaults& defaults) {
-  auto found = scan(root);
-  if (!found) return fail(std::move(found).error());
-  Look out;
-  out.folders = std::move(found->folders);
-  out.odd = std::move(found->odd);
-  out.files.reserve(found->files.size());
-  for (FoundFile& file : found->files) {
-    LookedFile looked{std::move(file.path), file.stamp, true, std::nullopt, ""};
-    const auto before = known.find(looked.path);
-    if (before == known.end() || before->second != looked.stamp) {
-      looked.settled = file_system_now() - looked.stamp.modified_ns > kSettledAfterNs;
-      auto parsed = read_policies(looked.path, defaults);
-      if (parsed) {
-        looked.parsed = std::move(*parsed);
-      } else if (parsed.error().kind() == ErrorKind::not_found) {
-        continue;  // deleted since the walk
-      } else {
-        looked.unreadable = parsed.error().message();
-      }
-    }
-    out.files.push_back(std::move(looked));
-  }
-  return out;
 }
 
 }  // namespace stackscaler::source::detail

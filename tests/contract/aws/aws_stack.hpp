@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <regex>
 #include <set>
@@ -30,13 +31,16 @@ inline std::vector<std::string> all_of_tag(const std::string& xml, const std::st
 
 class AwsStack {
  public:
-  // Throws when moto or terraform fails. `dependent`: the resource that attaches the instances.
-  AwsStack(const std::string& example, int count, const std::string& dependent) {
+  // Throws when moto or terraform fails. `dependents`: the resources that attach the instances. `edit` may change the
+  // copy of the example before it is applied.
+  AwsStack(const std::string& example, int count, std::vector<std::string> dependents,
+           const std::function<void(const std::filesystem::path& folder)>& edit = {}) {
     if (auto started = moto.start(); !started) throw std::runtime_error(started.error().message());
     moto.use_aws_environment();
     std::filesystem::copy(std::filesystem::path(STK_EXAMPLES) / example, folder_.path(),
                           std::filesystem::copy_options::recursive);
     write_values();
+    if (edit) edit(folder_.path());
     terraform("init -input=false -no-color");
     terraform("apply -auto-approve -input=false -no-color -var instance_count=" + std::to_string(count));
     std::filesystem::create_directories(home_ / "data");
@@ -45,7 +49,7 @@ class AwsStack {
     request.folder = folder_.path();
     request.id = "web";
     request.resource = "aws_instance.app";
-    request.dependents = {dependent};
+    request.dependents = std::move(dependents);
     if (auto adopted = host->adopt(std::move(request)); !adopted) throw std::runtime_error(adopted.error().message());
   }
 
@@ -72,6 +76,15 @@ class AwsStack {
     return ids;
   }
   void terminate(const std::string& id) const { (void)ec2("TerminateInstances&InstanceId.1=" + id); }
+  // An instance with the stack's tag, made past Terraform; its id.
+  [[nodiscard]] std::string launch_orphan() const {
+    return all_of_tag(ec2("RunInstances&MinCount=1&MaxCount=1&InstanceType=t3.micro&ImageId=" + image_ +
+                          "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=stackscaler%3Astack"
+                          "&TagSpecification.1.Tag.1.Value=web"),
+                      "instanceId")
+        .at(0);
+  }
+  [[nodiscard]] std::filesystem::path data() const { return home_ / "data"; }
   [[nodiscard]] std::string ec2(const std::string& action) const {
     return moto.call("ec2", "Version=2016-11-15&Action=" + action);
   }
@@ -92,16 +105,17 @@ class AwsStack {
   std::unique_ptr<Host> host;
 
  private:
-  void write_values() const {
+  void write_values() {
     const std::string vpc = all_of_tag(ec2("DescribeVpcs"), "vpcId").at(0);
     const auto subnets = all_of_tag(ec2("DescribeSubnets"), "subnetId");
-    const std::string image = all_of_tag(ec2("DescribeImages"), "imageId").at(0);
+    image_ = all_of_tag(ec2("DescribeImages"), "imageId").at(0);
     std::ofstream(folder_ / "terraform.tfvars")
         << "vpc_id = \"" << vpc << "\"\nsubnet_ids = [\"" << subnets.at(0) << "\", \"" << subnets.at(1)
-        << "\"]\nami_id = \"" << image << "\"\nremote_write_url = \"http://mimir.internal:8080/api/v1/push\"\n"
+        << "\"]\nami_id = \"" << image_ << "\"\nremote_write_url = \"http://mimir.internal:8080/api/v1/push\"\n"
         << "aws_endpoint = \"" << moto.url() << "\"\n";
   }
 
+  std::string image_;
   TempDir folder_;
   TempDir home_;
 };

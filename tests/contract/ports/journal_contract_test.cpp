@@ -56,6 +56,33 @@ TEST_P(JournalContract, AnOperationIsOpenUntilItIsPutFinished) {
   EXPECT_TRUE(open->empty());
 }
 
+TEST_P(JournalContract, TheManagerIsThePolicyOfTheNewestDecisionElseOfTheNewestOperation) {
+  const auto manager = [&](std::string stack) {
+    auto found = test::run(io_, journal_->manager_of(std::move(stack)));
+    EXPECT_TRUE(found);
+    return found && *found ? **found : std::string("nobody");
+  };
+  EXPECT_EQ(manager("web"), "nobody");
+
+  OperationRecord by_hand = record("hand", Phase::succeeded, 3, 7);
+  by_hand.requested_by = "stack scale";
+  put(by_hand);
+  EXPECT_EQ(manager("web"), "nobody");
+  OperationRecord old = record("old", Phase::succeeded, 1, 7);
+  old.requested_by = "policy default/a";
+  put(old);
+  EXPECT_EQ(manager("web"), "default/a");
+
+  for (const std::string policy : {"default/c", "default/b"}) {
+    ports::DecisionRecord decision;
+    decision.policy = policy;
+    decision.stack = "web";
+    ASSERT_TRUE(test::run(io_, journal_->put_decision(std::move(decision))));
+  }
+  EXPECT_EQ(manager("web"), "default/b");
+  EXPECT_EQ(manager("other"), "nobody");
+}
+
 TEST_P(JournalContract, LastAppliedIsTheNewestThatReachedAnApply) {
   put(record("old", Phase::applying, 1, 7));
   put(record("old", Phase::succeeded, 1, 7));
@@ -71,6 +98,25 @@ TEST_P(JournalContract, LastAppliedIsTheNewestThatReachedAnApply) {
   EXPECT_EQ((*last)->id, "new");
   ASSERT_TRUE(other);
   EXPECT_FALSE(*other);
+}
+
+TEST_P(JournalContract, WhatIsHalfMadeComesBackAsItWasPutLast) {
+  OperationRecord r = record("a", Phase::planned, 1);
+  r.half_made = {2, 3, 10};
+  put(r);
+  const auto open = test::run(io_, journal_->unfinished_operations());
+  ASSERT_TRUE(open && open->size() == 1U);
+  EXPECT_EQ(open->front().half_made, (std::vector<int>{2, 3, 10}));
+
+  r.phase = Phase::failed;
+  r.half_made = {3};
+  put(r);
+  put(record("refused", Phase::abandoned, 9));
+
+  const auto last = test::run(io_, journal_->last_applied("web"));
+  ASSERT_TRUE(last && *last);
+  EXPECT_EQ((*last)->id, "a") << "a failed operation has reached an apply, with a pid or without";
+  EXPECT_EQ((*last)->half_made, std::vector<int>{3});
 }
 
 TEST_P(JournalContract, ScalingsAreWhatChangedACountSinceThen) {

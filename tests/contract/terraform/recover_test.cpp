@@ -76,6 +76,18 @@ class RecoverContract : public ::testing::Test {
     return record;
   }
 
+  // Until the apply's stream says that instance 1 is being created.
+  static void await_creation(const ports::OperationRecord& open) {
+    while (terraform::alive(terraform::ProcessId{open.pid, open.pid_start, open.boot_id})) {
+      std::ifstream stream(open.stream);
+      for (std::string line; std::getline(stream, line);) {
+        const bool starts = line.find("\"apply_start\"") != std::string::npos;
+        if (starts && line.find("terraform_data.app[1]") != std::string::npos) return;
+      }
+      std::this_thread::sleep_for(10ms);
+    }
+  }
+
   Result<ports::OperationRecord> recover(Host& host, ports::OperationRecord open) {
     return test::run(host.io, host.driver.recover(host.recovery, std::move(open), [&](const auto& progress) {
       host.progress.push_back(progress.phase + ": " + progress.progress);
@@ -124,11 +136,61 @@ TEST_F(RecoverContract, Law5AnApplyWhosePidWasNeverJournalledIsFoundByItsEnviron
   EXPECT_TRUE(host.log.contains("following a terraform of an earlier run"));
 }
 
+TEST_F(RecoverContract, Law5AnApplyThatTheJournalLostIsFoundByItsFolderAndNothingStartsOnTopOfIt) {
+  const test::TerraformStack stack(1, counted_stack(slow("2")));
+  adopt(stack);
+  const auto open = crash(3, "Applying");
+  Host host(home_ / "data", home_ / "stacks");  // with a journal that knows nothing
+
+  const auto lost = test::run(host.io, host.driver.lost_operations());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].id, open.id);
+  EXPECT_EQ(lost[0].from, 1);
+  EXPECT_EQ(lost[0].to, 3);
+  EXPECT_EQ(lost[0].phase, ports::Phase::applying);
+  const auto busy = host.scale(2);
+  const auto record = recover(host, lost[0]);
+
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().reason(), reason::kStackBusy);
+  ASSERT_TRUE(record) << record.error().message();
+  EXPECT_EQ(record->phase, ports::Phase::succeeded);
+  EXPECT_EQ(record->count_after, 3);
+  EXPECT_EQ(record->reason, "AboveThreshold");
+  EXPECT_EQ(host.registry.load("web")->metadata.instance_count, 3);
+  EXPECT_EQ(stack.read("stackscaler.auto.tfvars.json"), "{\n  \"instance_count\": 3\n}\n");
+  EXPECT_TRUE(test::run(host.io, host.driver.lost_operations()).empty()) << "it is over";
+}
+
+TEST_F(RecoverContract, Law5ALiveApplyWhoseWholeDataFolderIsLostIsFoundByItsEnvironment) {
+  const test::TerraformStack stack(1, counted_stack(slow("2")));
+  adopt(stack);
+  const auto open = crash(2, "Applying");
+  await_creation(open);  // the plan has been read
+  fs::remove_all(home_ / "data");
+  Host host(home_ / "data", home_ / "stacks");
+
+  const auto lost = test::run(host.io, host.driver.lost_operations());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].id, open.id);
+  EXPECT_EQ(lost[0].stack, "web");
+  EXPECT_EQ(lost[0].from, 1);
+  EXPECT_EQ(lost[0].to, 2);
+  const auto busy = host.scale(3);
+  const auto record = recover(host, lost[0]);
+
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().reason(), reason::kStackBusy);
+  ASSERT_TRUE(record) << record.error().message();
+  EXPECT_EQ(record->phase, ports::Phase::succeeded);
+  EXPECT_EQ(host.registry.load("web")->metadata.instance_count, 2);
+}
+
 TEST_F(RecoverContract, Law6RealityWinsADeadApplyIsReportedWithWhatTheStateHolds) {
   const test::TerraformStack stack(1, counted_stack(slow("2")));
   adopt(stack);
   const auto open = crash(3, "Applying");
-  std::this_thread::sleep_for(300ms);
+  await_creation(open);
   ::kill(open.pid, SIGKILL);
   Host host(home_ / "data", home_ / "stacks");
 

@@ -48,6 +48,7 @@ struct Host {
   static terraform::DriverOptions with(terraform::DriverOptions options, const std::filesystem::path& data) {
     options.data = data;
     options.lock_timeout = std::chrono::seconds(2);
+    options.pull_pause = std::chrono::milliseconds(20);
     options.follow_interval = std::chrono::milliseconds(50);
     return options;
   }

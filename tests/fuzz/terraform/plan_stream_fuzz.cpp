@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "terraform/classify.hpp"
 #include "terraform/guard.hpp"
+#include "terraform/state_lock.hpp"
 #include "terraform/stream.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -20,8 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (parser.stream().changes.size() != stream.changes.size() || parser.stream().malformed != stream.malformed) {
     std::abort();
   }
-  if (error_text(stream).size() > 510 || progress_text(stream).size() > 200) std::abort();
-  (void)lock_holder(stream);
+  if (error_text(stream).size() > 540 || progress_text(stream).size() > 200) std::abort();
+  (void)parse_lock(text);
+  (void)classify(stream, text);
   (void)init_needed(stream);
 
   GuardInput input;

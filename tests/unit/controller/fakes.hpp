@@ -57,12 +57,15 @@ class FakeDriver final : public ports::StackDriver {
   std::string config_stamp = "1";
   Duration apply_time{};
   int planned = 0;
+  Duration plan_time{};
   std::deque<Result<ports::PlanReport>> plans;  // what plan() answers, then that all is well
+  std::vector<std::string> steps;               // progress of a scale, ten seconds apart
   std::deque<Error> fail_observe;
   std::deque<Error> fail_scale;
   std::vector<Scale> scaled;
   int observed = 0;
   std::function<void()> on_observe;  // what happens meanwhile
+  std::function<void()> on_drain;    // what happens during a drain; without it there is none
   int at_once = 0;
   int most_at_once = 0;
   int fail_recover = 0;
@@ -86,6 +89,7 @@ class FakeDriver final : public ports::StackDriver {
   }
   asio::awaitable<Result<ports::PlanReport>> plan(policy::StackRef, int to) override {
     ++planned;
+    if (plan_time != Duration(0)) (void)co_await clock_.sleep_for(plan_time);
     if (!plans.empty()) {
       auto scripted = std::move(plans.front());
       plans.pop_front();
@@ -103,6 +107,11 @@ class FakeDriver final : public ports::StackDriver {
     if (order.still_wanted) {
       if (auto wanted = order.still_wanted(); !wanted) co_return fail(wanted.error());
     }
+    if (on_drain && order.still_right) {
+      on_drain();
+      auto right = co_await order.still_right();
+      if (!right) co_return fail(right.error());
+    }
     most_at_once = std::max(most_at_once, ++at_once);
     ports::OperationProgress p;
     p.id = "op";
@@ -110,6 +119,11 @@ class FakeDriver final : public ports::StackDriver {
     p.from = order.from.value_or(count);
     p.to = order.to;
     progress(p);
+    for (const std::string& text : steps) {
+      (void)co_await clock_.sleep_for(10s);
+      p.progress = text;
+      progress(p);
+    }
     if (apply_time != Duration(0)) (void)co_await clock_.sleep_for(apply_time);
     --at_once;
     if (!fail_scale.empty()) {
@@ -166,9 +180,8 @@ class FakeJournal final : public ports::Journal {
   std::map<std::string, std::pair<std::string, std::int64_t>> generations;
 
   asio::awaitable<Result<void>> put_operation(ports::OperationRecord) override { co_return Result<void>{}; }
-  asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override {
-    co_return std::vector<ports::OperationRecord>{};
-  }
+  std::vector<ports::OperationRecord> open;
+  asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override { co_return open; }
   asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string) override {
     co_return std::optional<ports::OperationRecord>{};
   }
@@ -176,6 +189,11 @@ class FakeJournal final : public ports::Journal {
     const auto found = applied.find(stack);
     if (found == applied.end()) co_return std::optional<ports::OperationRecord>{};
     co_return std::optional<ports::OperationRecord>(found->second);
+  }
+  std::optional<ports::OperationRecord> orphans;
+  asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(std::string stack) override {
+    if (orphans && orphans->stack != stack) co_return std::optional<ports::OperationRecord>{};
+    co_return orphans;
   }
   std::vector<ports::Scaling> all_scalings;
   asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack, WallTime since) override {
@@ -203,6 +221,12 @@ class FakeJournal final : public ports::Journal {
                                                    decision::Recommendation recommendation) override {
     recommended[policy][recommendation.count] = recommendation.time;
     co_return Result<void>{};
+  }
+  asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override {
+    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
+      if (decision->stack == stack) co_return std::optional<std::string>(decision->policy);
+    }
+    co_return std::optional<std::string>();
   }
   asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
     auto& [last, number] = generations[policy];

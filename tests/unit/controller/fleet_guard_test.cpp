@@ -101,14 +101,16 @@ TEST(FleetGuardTest, TheBudgetCountsWhatIsUnderWay) {
   limits.max_destroyed_per_hour = 5;
   FleetGuard guard(limits);
 
-  EXPECT_TRUE(guard.check_budget(3, 2));
-  EXPECT_FALSE(guard.check_budget(4, 2));
+  EXPECT_EQ(guard.allowance(3).value(), 2);
+  EXPECT_FALSE(guard.allowance(5));
   {
-    const Reservation reserved(guard, 2);
-    EXPECT_FALSE(guard.check_budget(2, 2));
+    const Reservation reserved(guard, "web", 2);
+    EXPECT_TRUE(guard.reserved("web"));
+    EXPECT_EQ(guard.allowance(2).value(), 1);
+    EXPECT_FALSE(guard.allowance(3));
   }
-  EXPECT_TRUE(guard.check_budget(2, 2));
-  EXPECT_TRUE(FleetGuard{FleetLimits{}}.check_budget(10'000, 10'000));
+  EXPECT_EQ(guard.allowance(2).value(), 3);
+  EXPECT_EQ(FleetGuard{FleetLimits{}}.allowance(10'000).value(), policy::kMaxInstances);
 }
 
 TEST(FleetGuardTest, OpensOnlyOnWhatBeganTogetherForGeneratedFleets) {

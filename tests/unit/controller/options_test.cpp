@@ -38,6 +38,42 @@ TEST(OptionsTest, DefaultsAreSafe) {
   EXPECT_EQ(o.defaults.confidence_threshold, 0.7);
 }
 
+TEST(OptionsTest, ThePrometheusServersSettingsAreRead) {
+  const Options o = parsed({"run", "--policies", "p", "--prometheus-url", "https://mimir", "--prometheus-tenant", "a|b",
+                            "--prometheus-basic-user", "reader", "--prometheus-password-file", "/run/password",
+                            "--prometheus-ca", "ca.pem", "--prometheus-cert", "/c", "--prometheus-key", "/k"});
+
+  EXPECT_EQ(o.prometheus_url, "https://mimir");
+  EXPECT_EQ(o.prometheus.tenant, "a|b");
+  EXPECT_EQ(o.prometheus.basic_password_file, "/run/password");
+  EXPECT_TRUE(std::filesystem::path(o.prometheus.ca_file).is_absolute());
+}
+
+TEST(OptionsTest, HalvesOfThePrometheusServersSettingsAreRefused) {
+  const auto with = [](Arguments more) {
+    Arguments all{"run", "--policies", "p"};
+    all.insert(all.end(), more.begin(), more.end());
+    return refused(all);
+  };
+
+  EXPECT_NE(with({"--prometheus-basic-user", "u"}).find("go together"), std::string::npos);
+  EXPECT_NE(with({"--prometheus-cert", "c"}).find("go together"), std::string::npos);
+  EXPECT_NE(with({"--prometheus-bearer-file", "t", "--prometheus-basic-user", "u", "--prometheus-password-file", "p"})
+                .find("exclude one another"),
+            std::string::npos);
+  EXPECT_EQ(with({"--prometheus-url", "htp://u:hunter2@h"}).find("hunter2"), std::string::npos);
+}
+
+TEST(OptionsTest, MetricsTakesASpan) {
+  const Options o = parsed({"metrics", "web.yaml", "--since", "1h", "--step", "30s"});
+
+  EXPECT_EQ(o.command, Command::metrics);
+  EXPECT_EQ(o.since, std::chrono::hours(1));
+  EXPECT_EQ(o.step, std::chrono::seconds(30));
+  EXPECT_NE(refused({"metrics", "web.yaml", "--since", "yesterday"}).find("--since: 'yesterday'"), std::string::npos);
+  EXPECT_NE(refused({"metrics", "web.yaml", "--step", "30s"}).find("--step goes with --since"), std::string::npos);
+}
+
 TEST(OptionsTest, TheEnvironmentSetsTheInheritedNames) {
   const Options o = parsed({"run", "--policies", "p"}, {{"AUTO_SCALING_ENABLED", "true"},
                                                         {"AUTO_SCALING_INTERVAL_MINUTES", "2"},
@@ -74,7 +110,12 @@ TEST(OptionsTest, SaysEveryProblemAtOnceAndWhereItCameFrom) {
 
   EXPECT_NE(text.find("--log-level: 'loud' is not debug, info, warn or error"), std::string::npos) << text;
   EXPECT_NE(text.find("SCALE_UP_MAX_INSTANCES: 'many' is not a count from 1 to 100000"), std::string::npos) << text;
-  EXPECT_NE(text.find("--policies DIR is needed"), std::string::npos) << text;
+}
+
+TEST(OptionsTest, WithoutPoliciesEveryStackIsLookedAt) {
+  EXPECT_TRUE(parsed({"run"}).implicit);
+  EXPECT_FALSE(parsed({"run", "--policies", "p"}).implicit);
+  EXPECT_TRUE(parsed({"run", "--policies", "p", "--implicit"}).implicit);
 }
 
 TEST(OptionsTest, RefusesWhatItDoesNotKnow) {
@@ -83,7 +124,7 @@ TEST(OptionsTest, RefusesWhatItDoesNotKnow) {
   refused({});
   refused({"stack", "scale", "web"});
   refused({"stack", "scale", "web", "-1"});
-  refused({"run", "--policies", "p", "--status", "sidecar"});
+  refused({"run", "--policies", "p", "--status", "beside"});
   refused({"reconcile", "--policies", "p", "--plan"});
 }
 
@@ -122,6 +163,27 @@ TEST(OptionsTest, StackCommandsTakeTheirArguments) {
   EXPECT_EQ(scale.instances, 3);
   EXPECT_EQ(scale.reason, "launch day");
   EXPECT_EQ(scale.output, Output::json);
+}
+
+TEST(OptionsTest, TerraformsMemoryIsASize) {
+  EXPECT_EQ(parsed({"run", "--policies", "p"}).terraform_memory, 700ULL << 20U);
+  EXPECT_EQ(parsed({"run", "--policies", "p"}).max_concurrent, 2);
+  const std::vector<std::pair<std::string, std::uint64_t>> sizes{{"0", 0},
+                                                                 {"123", 123},
+                                                                 {"64KiB", 64ULL << 10U},
+                                                                 {"64Ki", 64ULL << 10U},
+                                                                 {"1GiB", 1U << 30U},
+                                                                 {"2Gi", 2ULL << 30U},
+                                                                 {"512Mi", 512ULL << 20U}};
+  for (const auto& [text, bytes] : sizes) {
+    EXPECT_EQ(parsed({"run", "--policies", "p", "--terraform-memory", text}).terraform_memory, bytes) << text;
+  }
+  for (const char* text : {"", "x", "-1", "1.5GiB", "1 GiB", "700MB", "99999999GiB", "18446744073709551616"}) {
+    EXPECT_NE(refused({"run", "--policies", "p", "--terraform-memory=" + std::string(text)}).find("--terraform-memory"),
+              std::string::npos)
+        << text;
+  }
+  (void)refused({"run", "--policies", "p", "--max-concurrent", "0"});
 }
 
 TEST(ConfigFileTest, NamesThePlaceOfAProblem) {

@@ -32,7 +32,25 @@ TEST(RenderStack, SaysWhyThereIsNoCount) {
   row.listed.id = "web";
   row.problem = "the state is locked";
 
-  EXPECT_EQ(render_stack(row), "id:              web\nproblem:         the state is locked\n");
+  EXPECT_EQ(render_stack(row), "id:              web\nactive:          false\nproblem:         the state is locked\n");
+}
+
+TEST(RenderStack, ActiveIsWhatTheStateSaysElseTheLastKnownCountUnlessDestroyed) {
+  StackRow row;
+  row.listed.id = "web";
+  stack::StackEntry entry;
+  entry.metadata.instance_count = 2;
+  row.listed.entry = std::move(entry);
+  const auto says = [&row](const char* active) {
+    return render_stack(row).find(std::string("active:          ") + active + "\n") != std::string::npos;
+  };
+
+  EXPECT_TRUE(says("true")) << "nobody could read the state";
+  row.destroyed = true;
+  EXPECT_TRUE(says("false"));
+  row.destroyed = false;
+  row.view.emplace().count = 0;
+  EXPECT_TRUE(says("false"));
 }
 
 }  // namespace

@@ -102,6 +102,20 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"rehearsal_is_never_ready", outcome(Kind::scaled), std::nullopt, kRehearsal, kNo, "Rehearsal", kNo}),
     [](const auto& p) { return p.param.name; });
 
+TEST(ReportTest, WhatWasHealedIsSaidByAddress) {
+  ConvergeResult converge = outcome(Kind::scaled);
+  converge.report = ports::ScaleReport{};
+  converge.report->changed = true;
+  converge.report->healed = {"terraform_data.app[2]"};
+
+  const auto status = status_after(turn_with(converge), PolicyMemory{}, kOn, kNow);
+
+  const auto* ready = policy::find_condition(status, "Ready");
+  EXPECT_EQ(ready->status, kYes);
+  EXPECT_EQ(ready->reason, why::kHealed);
+  EXPECT_NE(ready->message.find("terraform_data.app[2]"), std::string::npos) << ready->message;
+}
+
 TEST(ReportTest, AMissingMetricIsNotReady) {
   Turn turn = turn_with(outcome(Kind::not_wanted));
   turn.metrics_missing = "cpu: no data";

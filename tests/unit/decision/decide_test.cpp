@@ -76,6 +76,19 @@ TEST(Law2NoDataNoChangeDown, AMissingMetricForbidsScaleDownButNotScaleUpByTheRes
   EXPECT_EQ(decide_by_rules(s, observe(3, {value("cpu", 90), missing("memory")})).to, 4);
 }
 
+TEST(Law2NoDataNoChangeDown, APartialAnswerForbidsScaleDownButNotScaleUp) {
+  MetricReading low = value("cpu", 10);
+  low.partial = "store a failed";
+  const Decision down = decide_by_rules(spec(), observe(3, {low}));
+  EXPECT_EQ(down.to, 3);
+  EXPECT_EQ(down.reason, "MetricsMissing");
+  EXPECT_NE(down.message.find("cpu: the answer may lack a part: store a failed"), std::string::npos) << down.message;
+
+  MetricReading high = value("cpu", 90);
+  high.partial = "store a failed";
+  EXPECT_EQ(decide_by_rules(spec(), observe(3, {high})).to, 4);
+}
+
 TEST(Law2NoDataNoChangeDown, AllMissingHolds) {
   const Decision d = decide_by_rules(spec(), observe(3, {missing("cpu", "HTTP 503")}));
 

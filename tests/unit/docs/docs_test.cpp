@@ -39,11 +39,14 @@ std::string command_line_page() {
                                                        {"run"},
                                                        {"reconcile"},
                                                        {"validate"},
+                                                       {"metrics"},
                                                        {"stack"},
                                                        {"stack", "list"},
                                                        {"stack", "show"},
                                                        {"stack", "adopt"},
-                                                       {"stack", "scale"}};
+                                                       {"stack", "scale"},
+                                                       {"stack", "deploy"},
+                                                       {"stack", "doctor"}};
   for (std::vector<std::string> arguments : commands) {
     std::string title = "stackscaler";
     for (const std::string& a : arguments) title += " " + a;

@@ -53,8 +53,7 @@ TEST_P(BadUrlTest, IsRefusedWithItsReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Url, BadUrlTest,
-                         testing::Values(BadUrl{"https://h/", "https is not supported by this version"},
-                                         BadUrl{"ftp://h/", "http://"}, BadUrl{"", "http://"},
+                         testing::Values(BadUrl{"ftp://h/", "http://"}, BadUrl{"", "http://"},
                                          BadUrl{"http://", "host"}, BadUrl{"http://:80/", "host"},
                                          BadUrl{"http://a b/", "space"}, BadUrl{"http://h/\r\nX: y", "control"},
                                          BadUrl{"http://h:0/", "port"}, BadUrl{"http://h:65536/", "port"},
@@ -68,6 +67,23 @@ TEST(UrlTest, NeverRepeatsAPasswordThatItRefuses) {
   ASSERT_FALSE(url);
   EXPECT_EQ(url.error().message().find("hunter2"), std::string::npos);
   EXPECT_NE(url.error().message().find("password is refused"), std::string::npos);
+}
+
+TEST(UrlTest, NorOneThatStandsWhereItDoesNotBelong) {
+  for (const char* text : {"http://user:hunter2/x@h/", "htp://user:hunter2@h/", "https://user:hunter2@h/#top"}) {
+    const auto url = parse_url(text);
+    ASSERT_FALSE(url) << text;
+    EXPECT_EQ(url.error().message().find("hunter2"), std::string::npos) << url.error().message();
+  }
+}
+
+TEST(UrlTest, HttpsHasItsOwnPortAndShows) {
+  const auto url = parse_url("https://mimir/prometheus?x=1");
+
+  ASSERT_TRUE(url);
+  EXPECT_TRUE(url->secure);
+  EXPECT_EQ(url->port, 443);
+  EXPECT_EQ(url->display(), "https://mimir:443/prometheus");
 }
 
 TEST(PercentTest, EncodesAllButTheUnreservedAndComesBack) {

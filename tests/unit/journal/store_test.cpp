@@ -88,6 +88,38 @@ TEST(StoreTest, LastAppliedPassesOverWhatNeverReachedAnApply) {
   EXPECT_FALSE(store.last_applied("other")->has_value());
 }
 
+// The table as it was before half-made instances were recorded, with one record in it.
+constexpr const char* kOldTable = R"sql(
+CREATE TABLE operations (
+  id TEXT PRIMARY KEY, stack TEXT NOT NULL, folder TEXT NOT NULL, workspace TEXT NOT NULL, requested_by TEXT NOT NULL,
+  from_count INTEGER NOT NULL, to_count INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
+  phase TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, plan_digest TEXT NOT NULL, plan_summary TEXT NOT NULL,
+  pid INTEGER NOT NULL, pid_start INTEGER NOT NULL, boot_id TEXT NOT NULL, stream TEXT NOT NULL, count_after INTEGER,
+  outcome_reason TEXT NOT NULL, outcome TEXT NOT NULL, applied INTEGER NOT NULL);
+INSERT INTO operations VALUES ('old', 'web', '/stacks/web', 'default', 'stack scale', 1, 3, 'Manual', '', 'applying',
+  5000, NULL, 'digest', 'create a.b[1]', 42, 7, 'boot', '/data/stream', NULL, '', '', 1);
+)sql";
+
+TEST(StoreTest, AJournalOfAnOlderProgramIsOpenedAndKept) {
+  const test::TempDir dir;
+  std::filesystem::create_directories(dir / "data");
+  {
+    auto db = Database::open(dir / "data" / "journal.db");
+    ASSERT_TRUE(db && db->execute(kOldTable));
+  }
+
+  for (int time = 1; time <= 2; ++time) {
+    Store store = open_store(dir);
+    auto open = store.unfinished_operations();
+    ASSERT_TRUE(open) << open.error().message();
+    ASSERT_EQ(open->size(), 1U);
+    EXPECT_EQ(open->front().pid, 42);
+    EXPECT_EQ(open->front().half_made, time == 1 ? std::vector<int>{} : (std::vector<int>{1, 2}));
+    open->front().half_made = {1, 2};
+    ASSERT_TRUE(store.put_operation(open->front()));
+  }
+}
+
 TEST(StoreTest, GenerationCountsChangesOfTheDigestAndSurvivesARestart) {
   const test::TempDir dir;
   {
@@ -170,6 +202,55 @@ TEST(StoreTest, TheWalStaysBounded) {
     ASSERT_TRUE(store.put_decision(decision));
   }
   EXPECT_LE(std::filesystem::file_size(dir / "data" / "journal.db-wal"), 16U << 20U);
+}
+
+TEST(StoreTest, AJournalOfAnEarlierVersionGetsTheColumnsItLacks) {
+  const test::TempDir dir;
+  {
+    Store store = open_store(dir);
+    ASSERT_TRUE(store.put_operation(operation("old", Phase::applying, 1s)));
+  }
+  {
+    auto db = Database::open(dir / "data" / "journal.db");
+    ASSERT_TRUE(db);
+    ASSERT_TRUE(db->execute("ALTER TABLE operations DROP COLUMN plan_ms"));
+    ASSERT_TRUE(db->execute("ALTER TABLE operations DROP COLUMN apply_ms"));
+  }
+
+  Store store = open_store(dir);
+  OperationRecord timed = operation("new", Phase::succeeded, 2s);
+  timed.plan_ms = 1200;
+  timed.apply_ms = 34'000;
+  ASSERT_TRUE(store.put_operation(timed));
+
+  const auto old = store.operation("old");
+  ASSERT_TRUE(old && *old);
+  EXPECT_EQ((*old)->plan_ms, 0);
+  EXPECT_EQ((*old)->phase, Phase::applying);
+  const auto back = store.operation("new");
+  ASSERT_TRUE(back && *back);
+  EXPECT_EQ((*back)->plan_ms, 1200);
+  EXPECT_EQ((*back)->apply_ms, 34'000);
+}
+
+TEST(StoreTest, PossibleOrphansAreToldUntilAnOperationOfThatStackSucceeds) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  EXPECT_FALSE(store.possible_orphans("web")->has_value());
+  OperationRecord died = operation("died", Phase::failed, 1s);
+  died.outcome_reason = "PossibleOrphans";
+  ASSERT_TRUE(store.put_operation(died));
+  ASSERT_TRUE(store.put_operation(operation("failed", Phase::failed, 2s)));
+  OperationRecord other = operation("other", Phase::succeeded, 3s);
+  other.stack = "db";
+  ASSERT_TRUE(store.put_operation(other));
+
+  const auto told = store.possible_orphans("web");
+  ASSERT_TRUE(told && *told);
+  EXPECT_EQ((*told)->id, "died");
+
+  ASSERT_TRUE(store.put_operation(operation("good", Phase::succeeded, 4s)));
+  EXPECT_FALSE(store.possible_orphans("web")->has_value());
 }
 
 TEST(StoreTest, FilesAreForTheOwnerAlone) {

@@ -168,13 +168,55 @@ TEST_F(SourceTest, EqualQueriesAreSentOnce) {
   EXPECT_EQ(server.times_asked("ts"), 1U);
 }
 
-TEST_F(SourceTest, WarningsGoToTheDebugLog) {
+TEST_F(SourceTest, AWarningIsLoggedAndMarksTheValueAsPartial) {
   server.answer("x", 200,
                 R"({"status":"success","warnings":["partial"],"data":{"resultType":"scalar","result":[1,"2"]}})");
   add("load", "x");
 
-  EXPECT_EQ(read().metrics[0].value, 2.0);
+  const auto reading = read();
+
+  EXPECT_EQ(reading.metrics[0].value, 2.0);
+  EXPECT_EQ(reading.metrics[0].partial, "partial");
   EXPECT_TRUE(log.contains("warning=partial"));
+}
+
+TEST_F(SourceTest, ARemarkOnTheExpressionIsNoSignOfMissingData) {
+  server.answer(
+      "x", 200,
+      R"({"status":"success","warnings":["PromQL warning: quantile value should be between 0 and 1"],"data":{"resultType":"scalar","result":[1,"2"]}})");
+  add("load", "x");
+
+  EXPECT_EQ(read().metrics[0].partial, "");
+}
+
+TEST_F(SourceTest, EachMetricIsAskedOfItsOwnSource) {
+  test::ScriptedHttp other(io);
+  server.answer("x", 200, number("1"));
+  other.answer("x", 200, number("2"));
+  add("here", "x");
+  add("there", "x").source.emplace().url = other.url() + "/mimir/";
+  add("nowhere", "x").source.emplace().url = "http://h:0/";
+
+  const auto reading = read();
+
+  EXPECT_EQ(reading.metrics[0].value, 1.0);
+  EXPECT_EQ(reading.metrics[1].value, 2.0);
+  EXPECT_EQ(other.requests().at(0).path, "/mimir/api/v1/query");
+  EXPECT_NE(reading.metrics[2].missing.find("port"), std::string::npos);
+}
+
+TEST_F(SourceTest, WhoReportsIsAskedWhereThePresetIs) {
+  test::ScriptedHttp other(io);
+  const PresetQueries cpu = preset_queries(Preset::cpu, "web");
+  other.answer(cpu.query, 200, number("50"));
+  other.answer(cpu.freshness, 200, sampled(2s));
+  other.answer(cpu.reporting, 200, number("3"));
+  add("cpu", Preset::cpu).source.emplace().url = other.url();
+
+  const auto reading = read();
+
+  EXPECT_EQ(reading.reporting, 3);
+  EXPECT_TRUE(server.requests().empty());
 }
 
 // Staleness. max_age is two minutes.

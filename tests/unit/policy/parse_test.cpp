@@ -188,5 +188,26 @@ TEST(ParseLimitsTest, SurvivesDeepNestingAndOddTokens) {
   }
 }
 
+TEST(SourceTest, PathsAreTakenFromThePolicysFolderAndTheSourceCountsInTheDigest) {
+  const std::string text =
+      "apiVersion: stackscaler.dev/v1alpha1\nkind: ScalingPolicy\nmetadata: {name: web}\nspec:\n  stack: {id: web}\n"
+      "  metrics: [{name: a, query: x, threshold: {scaleUp: 2, scaleDown: 1}, source: {url: \"https://m\", tenant: t,"
+      " auth: {bearer: {file: ../token}}, tls: {ca: /etc/ca.pem, cert: us.pem, key: us.key, serverName: mimir}}}]\n";
+
+  const ParsedFile parsed = parse_policies(text, "web.yaml", "/policies", Defaults());
+
+  ASSERT_EQ(parsed.policies.size(), 1U);
+  const ScalingPolicy& policy = parsed.policies.front().policy;
+  const auto& source = policy.spec.metrics.at(0).source;
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source->bearer_file, "/token");
+  EXPECT_EQ(source->ca_file, "/etc/ca.pem");
+  EXPECT_EQ(source->certificate_file, "/policies/us.pem");
+  EXPECT_EQ(source->server_name, "mimir");
+  std::string other = text;
+  other.replace(other.find("tenant: t"), 9, "tenant: u");
+  EXPECT_NE(digest_of(other), policy.spec_digest);
+}
+
 }  // namespace
 }  // namespace stackscaler::policy

@@ -82,6 +82,9 @@ class Generator {
         "kN: &aN\n  - 1\nuN: [*aN, *aN]\n",
         "kN: [1,\n  # inside\n  2]\n",
         "kN:\n",
+        "kN:\t1\t# tabs\n",
+        "kN: [1,\t2]\t\n",
+        "kN: {a:\t1}\n",
         "kN: !!str 5\n",
         "statusN: 1\n",
         "kN: \xC3\xA9\xE2\x82\xAC # \xC3\xBC\n",
@@ -105,6 +108,8 @@ class Generator {
     static constexpr Shape kShapes[] = {
         {"status:\n", "status:"},
         {"status: {}\n", "status:"},
+        {"status:\t{}\n", "status:"},
+        {"status:\t# by tab\n  a: 1\n", "status:\t# by tab"},
         {"status: ~\n", "status:"},
         {"'status': 1\n", "status:"},
         {"status: {a: '#1 #2'} # mine\n", "status: # mine"},

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/file_source.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 
 #include "source_support.hpp"
@@ -17,13 +15,7 @@ using test::policy_text;
 using test::put;
 using test::put_over;
 
-class FileSourceTest : public test::SourceFixture {
- protected:
-  [[nodiscard]] long logged(const std::string& text) const {
-    const auto lines = log_.lines();
-    return std::count_if(lines.begin(), lines.end(), [&](const auto& l) { return l.find(text) != std::string::npos; });
-  }
-};
+class FileSourceTest : public test::SourceFixture {};
 
 TEST_F(FileSourceTest, LoadsWhatIsThereAndPassesOverTheRest) {
   fs::create_directories(at("prod/eu"));
@@ -181,32 +173,30 @@ TEST_F(FileSourceTest, WhatWasKnownStaysWhileTheFolderCannotBeRead) {
   EXPECT_TRUE(until([&] { return sink_.max_of("web") == 6; }));
 }
 
-TEST_F(FileSourceTest, WithoutInotifyItLooksEveryFewSecondsAndSaysSoOnce) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the sanitizers need file descriptors of their own while this test takes them all away; run it in a "
-                  "build without them (preset dev or ci)";
-#endif
-  test::FakeClock clock(io_);
-  FileSource fallback(io_.get_executor(), pool_, clock, log_, index_, {.root = root(), .defaults = {}});
-  ASSERT_TRUE(test::run(io_, fallback.load(sink_)));
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const rlimit none{0, limit.rlim_max};
+TEST_F(FileSourceTest, IsSoundWhileEveryDocumentIs) {
+  put(at("a.yaml"), policy_text("a"));
+  FileSource& source = make();
+  EXPECT_FALSE(source.sound());
+  ASSERT_TRUE(test::run(io_, source.load(sink_)));
+  EXPECT_TRUE(source.sound());
 
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  group_.spawn("watch", fallback.watch(sink_));
-  io_.restart();
-  io_.poll();
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  ASSERT_TRUE(until([&] { return clock.sleepers() == 1; }));
-
-  for (int round = 1; round <= 2; ++round) {
-    put(at("web.yaml"), policy_text("web", round));
-    clock.advance(5s);
-    EXPECT_TRUE(until([&] { return sink_.max_of("web") == round && clock.sleepers() == 1; })) << round;
-  }
-  EXPECT_EQ(logged("changes of policy files are found by looking every few seconds every=5s"), 1);
-  stop();
+  const auto looked = [&] {
+    EXPECT_TRUE(test::run(io_, source.load(sink_)));
+    return source.sound();
+  };
+  put(at("b.yaml"), policy_text("b") + "x: 1\n");
+  EXPECT_FALSE(looked());
+  put(at("b.yaml"), policy_text("a"));  // the name of another
+  EXPECT_FALSE(looked());
+  put_over(at("b.yaml"), policy_text("b"));
+  EXPECT_TRUE(looked());
+  fs::create_symlink("nowhere", at("c.yaml"));
+  EXPECT_FALSE(looked());
+  fs::remove(at("c.yaml"));
+  EXPECT_TRUE(looked());
+  fs::rename(root(), dir_ / "away");
+  EXPECT_FALSE(test::run(io_, source.load(sink_)));
+  EXPECT_FALSE(source.sound());
 }
 
 class Law10LevelNotEdge : public FileSourceTest {};

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <filesystem>
@@ -77,9 +78,25 @@ class SourceFixture : public testing::Test {
   [[nodiscard]] std::filesystem::path at(const std::string& name) const { return root() / name; }
 
   source::FileSource& make(Duration rescan = std::chrono::hours(1), bool notify = true) {
-    source::FileSourceOptions options{.root = root(), .defaults = {}, .rescan = rescan, .notify = notify};
+    source::FileSourceOptions options{.root = watched_.empty() ? root() : watched_,
+                                      .defaults = {},
+                                      .rescan = rescan,
+                                      .notify = notify,
+                                      .inotify = calls_};
     source_ = std::make_unique<source::FileSource>(io_.get_executor(), pool_, clock_, log_, index_, options);
     return *source_;
+  }
+
+  // Just watch(), as when the folder can't be read at the start.
+  void start_watching(Duration rescan = std::chrono::hours(1)) {
+    make(rescan);
+    group_.spawn("watch", source_->watch(sink_));
+    settle();
+  }
+
+  [[nodiscard]] long logged(const std::string& text) const {
+    const auto lines = log_.lines();
+    return std::count_if(lines.begin(), lines.end(), [&](const auto& l) { return l.find(text) != std::string::npos; });
   }
 
   // load(), watch(), and its first look done.
@@ -113,6 +130,8 @@ class SourceFixture : public testing::Test {
   }
 
   TempDir dir_;
+  std::filesystem::path watched_;                        // instead of root()
+  const source::detail::InotifyCalls* calls_ = nullptr;  // instead of the system's
   boost::asio::io_context io_;
   BlockingPool pool_{1};
   SystemClock clock_;

@@ -117,5 +117,13 @@ INSTANTIATE_TEST_SUITE_P(All, BadMetadataTest,
                                            BadCase{"Record", R"({"terraform": []})", "terraform must be an object"}),
                          [](const auto& param_info) { return std::string(param_info.param.name); });
 
+TEST(Law8SecretsStayInside, PrivateValuesAreTheContextsTextsThatAreNotPublic) {
+  const auto metadata = parse_metadata(R"({"publicContext": ["region"], "context": {"region": "eu-central-1",
+      "password": "hunter22", "tags": {"note": ["deep", 5]}, "instance_count": 3}})");
+
+  ASSERT_TRUE(metadata);
+  EXPECT_EQ(private_values(*metadata), (std::vector<std::string>{"hunter22", "deep"}));
+}
+
 }  // namespace
 }  // namespace stackscaler::stack

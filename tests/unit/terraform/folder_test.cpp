@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "support/temp_dir.hpp"
@@ -57,6 +59,66 @@ TEST_F(FolderTest, TheFingerprintFollowsConfigurationAndInitOnly) {
   EXPECT_NE(edited, first);
   EXPECT_NE(locked, edited);
   EXPECT_NE(initialised, locked);
+}
+
+TEST_F(FolderTest, TheFingerprintCoversLocalModulesAndBackendSettings) {
+  const auto root = dir_ / "root";
+  fs::create_directories(root / ".terraform" / "modules");
+  fs::create_directories(dir_ / "shared");
+  std::ofstream(root / "main.tf") << "module \"a\" {}";
+  std::ofstream(dir_ / "shared" / "main.tf") << "one";
+  std::ofstream(root / ".terraform" / "modules" / "modules.json")
+      << R"({"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"a","Source":"../shared","Dir":"../shared"},)"
+      << R"({"Key":"b","Source":"./gone","Dir":"gone"},{"Key":"c","Source":"x/y/z","Dir":".terraform/modules/c"}]})";
+  const auto first = fingerprint(root).value();
+
+  EXPECT_EQ(fingerprint(root).value(), first);
+  std::ofstream(dir_ / "shared" / "main.tf") << "two";
+  const auto edited = fingerprint(root).value();
+  EXPECT_NE(edited, first);
+  const auto with_setting = fingerprint(root, {"bucket=b"}).value();
+  EXPECT_NE(with_setting, edited);
+  EXPECT_NE(fingerprint(root, {"bucket=c"}).value(), with_setting);
+  std::ofstream(root / "prod.tfbackend") << "bucket = \"b\"";
+  const auto with_file = fingerprint(root, {"prod.tfbackend"}).value();
+  std::ofstream(root / "prod.tfbackend") << "bucket = \"c\"";
+  EXPECT_NE(fingerprint(root, {"prod.tfbackend"}).value(), with_file);
+  EXPECT_FALSE(fingerprint(root, {"missing.tfbackend"}));
+}
+
+TEST_F(FolderTest, SweepTakesOldScratchFoldersAndNothingElse) {
+  const auto aged = [this](const std::string& name) {
+    const fs::path folder = dir_.path() / name;
+    fs::create_directories(folder);
+    fs::last_write_time(folder, fs::file_time_type::clock::now() - std::chrono::hours(25));
+    return folder;
+  };
+  const std::vector<fs::path> gone{aged("init-1"), aged("doctor-1"), aged("operations/plan-1")};
+  const std::vector<fs::path> kept{aged("operations/4e1f"), aged("status")};
+  fs::create_directories(dir_.path() / "init-2");
+
+  sweep(dir_.path());
+
+  for (const fs::path& folder : gone) EXPECT_FALSE(fs::exists(folder)) << folder;
+  for (const fs::path& folder : kept) EXPECT_TRUE(fs::exists(folder)) << folder;
+  EXPECT_TRUE(fs::exists(dir_.path() / "init-2"));
+}
+
+TEST_F(FolderTest, AnOperationsEnvironmentIsKeptPrivately) {
+  const OperationFolder folder(dir_.path(), "op");
+  ASSERT_TRUE(folder.create(5));
+  EXPECT_TRUE(folder.read_environment().env.empty());
+
+  ASSERT_TRUE(folder.write_environment(
+      {{{"AWS_PROFILE", "p", ""}, {"AWS_SECRET_ACCESS_KEY", "", "/run/key"}}, {"password=x"}}));
+
+  const auto given = folder.read_environment();
+  const auto& read = given.env;
+  EXPECT_EQ(given.backend_config, std::vector<std::string>{"password=x"});
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].value, "p");
+  EXPECT_EQ(read[1].file, "/run/key");
+  EXPECT_EQ(fs::status(folder.environment_file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(FolderTest, FindsADeclaredVariable) {
@@ -166,11 +228,21 @@ TEST_F(FolderTest, AnOperationsFactsRoundTrip) {
   ASSERT_TRUE(folder.create(5));
   EXPECT_FALSE(folder.read_facts());
 
-  ASSERT_TRUE(folder.write_facts("aws_instance.app", "size"));
+  OperationFolder::Facts facts{"aws_instance.app", "size", {}};
+  facts.record.stack = "web";
+  facts.record.from = 1;
+  facts.record.to = 3;
+  facts.record.started = WallTime(std::chrono::hours(500'000));
+  ASSERT_TRUE(folder.write_facts(facts));
 
   ASSERT_TRUE(folder.read_facts());
   EXPECT_EQ(folder.read_facts()->resource, "aws_instance.app");
   EXPECT_EQ(folder.read_facts()->variable, "size");
+  const ports::OperationRecord record = folder.read_facts()->record;
+  EXPECT_EQ(record.stack, "web");
+  EXPECT_EQ(record.from, 1);
+  EXPECT_EQ(record.to, 3);
+  EXPECT_EQ(record.started, facts.record.started);
 }
 
 }  // namespace

@@ -223,6 +223,68 @@ TEST(GuardTest, DependentsPassOnlyAtTheSameIndexes) {
                  "create terraform_data.note[\"1\"]");
 }
 
+GuardInput with_attachments(std::vector<int> indexes, int target) {
+  GuardInput input = from_to(indexes, target);
+  input.dependents = {"terraform_data.note"};
+  input.dependent_indexes["terraform_data.note"] = {indexes.begin(), indexes.end()};
+  return input;
+}
+
+TEST(GuardTest, ADependentFollowsAnInstanceThatIsCreatedAnew) {
+  Plan plan;
+  plan.died(0).create(0).change("replace", "terraform_data.note[0]", "cannot_update");
+
+  const Verdict verdict = judge(plan.done(), with_attachments(first(2), 2));
+
+  EXPECT_TRUE(verdict.passed) << verdict.refused[0];
+  EXPECT_EQ(verdict.healed, std::vector<std::string>{"terraform_data.note[0]"});
+  EXPECT_EQ(verdict.creates, std::set<int>{0});
+}
+
+TEST(GuardTest, ADependentFollowsAHalfMadeInstanceThatIsReplaced) {
+  Plan plan;
+  plan.change("replace", "terraform_data.app[1]", "tainted");
+  plan.change("replace", "terraform_data.note[1]", "cannot_update");
+  GuardInput input = with_attachments(first(2), 2);
+
+  expect_refused(plan.done(), input, reason::kUnhealthyStack, "replace terraform_data.app[1] (tainted");
+  input.half_made = {1};
+  EXPECT_TRUE(judge(plan.done(), input).passed);
+}
+
+TEST(GuardTest, ADependentIsNotReplacedForAnotherReason) {
+  expect_refused(Plan().create(2).change("replace", "terraform_data.note[0]", "cannot_update").done(),
+                 with_attachments(first(2), 3), reason::kPlanRefused, "replace terraform_data.note[0] (cannot_update)");
+  expect_refused(Plan().died(0).create(0).change("replace", "terraform_data.note[0]", "requested").done(),
+                 with_attachments(first(2), 2), reason::kPlanRefused, "replace terraform_data.note[0] (requested)");
+  expect_refused(Plan().died(0).create(0).change("replace", "terraform_data.app[1]", "cannot_update").done(),
+                 with_attachments(first(2), 2), reason::kPlanRefused, "replace terraform_data.app[1] (cannot_update)");
+  expect_refused(Plan().died(0).create(0).change("replace", "terraform_data.else[0]", "cannot_update").done(),
+                 with_attachments(first(2), 2), reason::kPlanRefused, "replace terraform_data.else[0]");
+}
+
+TEST(GuardTest, ADependentOfADeadInstanceIsUnhealthyOnTheWayDown) {
+  Plan plan;
+  plan.died(0).create(0).change("replace", "terraform_data.note[0]", "cannot_update").remove(2);
+  plan.change("delete", "terraform_data.note[2]", "delete_because_count_index");
+
+  expect_refused(plan.done(), with_attachments(first(3), 2), reason::kUnhealthyStack,
+                 "terraform_data.app[0] was deleted outside Terraform");
+  expect_refused(plan.done(), with_attachments(first(3), 2), reason::kUnhealthyStack,
+                 "replace terraform_data.note[0] (its instance is missing below the count");
+}
+
+TEST(GuardTest, ADiskThatFollowsItsInstanceNeedsPermission) {
+  GuardInput input = from_to(first(2), 2);
+  input.dependents = {"aws_ebs_volume.data"};
+  input.dependent_indexes["aws_ebs_volume.data"] = {0, 1};
+  const PlanStream plan = Plan().died(0).create(0).change("replace", "aws_ebs_volume.data[0]", "cannot_update").done();
+
+  expect_refused(plan, input, reason::kPlanRefused, "allowDataLoss");
+  input.allow_data_loss = true;
+  EXPECT_TRUE(judge(plan, input).passed);
+}
+
 TEST(GuardTest, DependentsThatHoldDataNeedPermission) {
   GuardInput input = from_to(first(2), 1);
   input.dependents = {"aws_ebs_volume.data"};

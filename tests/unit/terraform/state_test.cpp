@@ -52,6 +52,25 @@ TEST(StateTest, ProposesWhatHasTheSameIndexes) {
   EXPECT_TRUE(propose_dependents(recorded("state_three"), "terraform_data.app").empty());
 }
 
+TEST(StateTest, KeepsTheIdsOfInstancesButNotSensitiveOnes) {
+  const auto state = parse_state(R"({"version":4,"lineage":"l","serial":1,"resources":[
+    {"mode":"managed","type":"t","name":"n","instances":[
+      {"index_key":0,"attributes":{"id":"i-0","password":"p"}},
+      {"index_key":1,"attributes":{"id":"i-1"},"sensitive_attributes":[[{"type":"get_attr","value":"id"}]]},
+      {"index_key":2,"attributes":{"id":"i-2"},"sensitive_attributes":[[{"type":"get_attr","value":"password"}]]},
+      {"index_key":3,"attributes":{"id":7}},{"index_key":4}]},
+    {"module":"module.m[1]","mode":"managed","type":"t","name":"n","instances":[{"attributes":{"id":"m-1"}}]}]})");
+
+  ASSERT_TRUE(state) << state.error().message();
+  EXPECT_EQ(state->instances("t.n"), (std::map<int, Instance>{{0, {"t.n[0]", "i-0"}},
+                                                              {1, {"t.n[1]", ""}},
+                                                              {2, {"t.n[2]", "i-2"}},
+                                                              {3, {"t.n[3]", ""}},
+                                                              {4, {"t.n[4]", ""}}}));
+  EXPECT_EQ(state->instances("module.m.t.n"), (std::map<int, Instance>{{1, {"module.m[1].t.n", "m-1"}}}));
+  EXPECT_TRUE(state->instances("t.other").empty());
+}
+
 TEST(StateTest, DataDeposedAndForEachAreNoCountedInstances) {
   const auto state = parse_state(R"({"version":4,"lineage":"l","serial":1,"resources":[
     {"mode":"data","type":"t","name":"d","instances":[{"index_key":0}]},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terraform/stream.hpp"
 
+#include "terraform/state_lock.hpp"
+
 #include <gtest/gtest.h>
 
 #include "support/golden.hpp"
@@ -51,7 +53,9 @@ TEST(StreamTest, KnowsWhatWasInCreation) {
                    line("apply_start", "a.b[2]", "delete") + line("apply_start", "a.b[3]", "create") +
                    line("apply_complete", "a.b[0]", "create") + line("apply_errored", "a.b[3]", "create"));
 
-  EXPECT_EQ(stream.creating, (std::set<std::string>{"a.b[1]"}));
+  ASSERT_EQ(stream.running.size(), 2U);  // and a deletion
+  EXPECT_EQ(stream.running.begin()->first, "a.b[1]");
+  EXPECT_EQ(stream.running.begin()->second.action, "create");
 }
 
 TEST(StreamTest, ReadsAFailedApply) {
@@ -63,14 +67,69 @@ TEST(StreamTest, ReadsAFailedApply) {
   EXPECT_EQ(error_text(stream), "local-exec provisioner error (terraform_data.app[2], main.tf:4)");
 }
 
+// Lines of an apply, as terraform prints them.
+std::string planned(const std::string& address, const std::string& action) {
+  return R"({"type":"planned_change","change":{"resource":{"addr":")" + address + R"("},"action":")" + action +
+         "\"}}\n";
+}
+std::string hook(const std::string& type, const std::string& address, const std::string& action, int second,
+                 const std::string& more = "") {
+  return R"({"type":")" + type + R"(","@timestamp":"2026-11-24T05:59:)" + (second < 10 ? "0" : "") +
+         std::to_string(second) + R"(.500000Z","hook":{"resource":{"addr":")" + address + R"("},"action":")" + action +
+         "\"" + more + "}}\n";
+}
+
+TEST(ProgressTest, NamesWhatRunsForTheLongestTime) {
+  std::string text = planned("a.b[1]", "create") + planned("a.b[2]", "create") + planned("a.b[3]", "create");
+  text += hook("apply_start", "a.b[1]", "create", 10) + hook("apply_start", "a.b[2]", "create", 12);
+  EXPECT_EQ(progress_text(parse_stream(text)), "0 of 3 created, a.b[1] 2s");
+  text += hook("apply_progress", "a.b[1]", "create", 20, R"(,"elapsed_seconds":10)");
+  EXPECT_EQ(progress_text(parse_stream(text)), "0 of 3 created, a.b[1] 10s");
+  text += hook("apply_complete", "a.b[1]", "create", 24);
+  EXPECT_EQ(progress_text(parse_stream(text)), "1 of 3 created, a.b[2] 12s");
+  text += hook("apply_progress", "a.b[2]", "create", 25, R"(,"elapsed_seconds":94)");
+  EXPECT_EQ(progress_text(parse_stream(text)), "1 of 3 created, a.b[2] 1m34s");
+  text += hook("apply_errored", "a.b[2]", "create", 26);
+  EXPECT_EQ(progress_text(parse_stream(text)), "1 of 3 created, 1 failed");
+}
+
+TEST(ProgressTest, CountsDeletionsAndTakesAReplacementAsOne) {
+  std::string text = planned("a.b[1]", "delete") + planned("a.b[2]", "delete") + planned("a.b[0]", "replace");
+  text += hook("apply_start", "a.b[0]", "delete", 1) + hook("apply_complete", "a.b[0]", "delete", 1);
+  text += hook("apply_start", "a.b[2]", "delete", 1);
+  text += hook("apply_progress", "a.b[2]", "delete", 11, R"(,"elapsed_seconds":10)");
+  EXPECT_EQ(progress_text(parse_stream(text)), "0 of 2 deleted, 0 of 1 replaced, a.b[2] 10s");
+  text += hook("apply_complete", "a.b[2]", "delete", 12) + hook("apply_start", "a.b[0]", "create", 12) +
+          hook("apply_complete", "a.b[0]", "create", 12);
+  EXPECT_EQ(progress_text(parse_stream(text)), "1 of 2 deleted, 1 of 1 replaced");
+}
+
+TEST(ProgressTest, LinesWithoutWhatItNeedsAreNoFault) {
+  const PlanStream stream =
+      parse_stream(planned("a.b[1]", "create") +
+                   R"({"type":"apply_start","@timestamp":"yesterday","hook":{"resource":{"addr":"a.b[1]"}}})"
+                   "\n"
+                   R"({"type":"apply_progress","hook":{"resource":{"addr":"a.b[1]"},"elapsed_seconds":1e300}})"
+                   "\n"
+                   R"({"type":"apply_progress","hook":{"resource":{"addr":"a.b[9]"},"elapsed_seconds":"x"}})"
+                   "\n"
+                   R"({"type":"apply_start"})"
+                   "\n");
+
+  EXPECT_EQ(stream.malformed, 0U);
+  EXPECT_EQ(progress_text(stream).find("0 of 1 created, a.b[1] "), 0U);
+}
+
 TEST(StreamTest, SaysWhoHoldsTheLock) {
   const PlanStream stream = recorded("plan_locked");
 
   EXPECT_TRUE(lock_held(stream));
-  const std::string holder = lock_holder(stream);
-  EXPECT_EQ(holder.find("held by "), 0U);
-  EXPECT_NE(holder.find("since 20"), std::string::npos);
-  EXPECT_NE(holder.find("OperationTypeApply"), std::string::npos);
+  const auto lock = parse_lock(stream.first_error()->detail);
+  ASSERT_TRUE(lock);
+  EXPECT_FALSE(lock->who.empty());
+  EXPECT_FALSE(lock->id.empty());
+  EXPECT_TRUE(lock->since());
+  EXPECT_EQ(lock->operation, "OperationTypeApply");
   EXPECT_FALSE(lock_held(recorded("plan_error")));
 }
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "policy/detail/decode.hpp"
+#include "policy/detail/names.hpp"
+#include "policy/detail/text.hpp"
+
+namespace stackscaler::policy::detail {
+namespace {
+
+constexpr std::string_view kFile = "a file's path, relative to the policy's folder or absolute";
+
+void read_file_path(Fields& f, std::string_view name, const std::filesystem::path& folder, std::string& out) {
+  std::string text;
+  if (read_checked(f, name, kFile, is_path, text)) out = (folder / text).lexically_normal().string();
+}
+
+// A secret written into the policy is refused without being repeated.
+void refuse_inline(Fields& f, std::string_view name, std::string_view instead) {
+  if (const Node* node = f.get(name)) {
+    f.problem(node->at, name,
+              fmt::format("must not stand in a policy; put it into a file and name that in {}", instead));
+  }
+}
+
+void read_type(Fields& f, SourceType& out) {
+  std::string type;
+  const Found at = read_string(f, "type", "prometheus or loki", type);
+  if (!at) return;
+  if (type == "loki") {
+    out = SourceType::loki;
+  } else if (type != "prometheus") {
+    f.problem(*at, "type", fmt::format("must be prometheus or loki, got \"{}\"", shorten(type, 60)));
+  }
+}
+
+void read_url(Fields& f, std::string& out) {
+  std::string url;
+  const Found at = read_string(f, "url", "an http:// or https:// URL", url);
+  if (!at) return;
+  // The text is not repeated: it may hold a password.
+  if (!is_http_url(url)) {
+    f.problem(*at, "url", "must be an http:// or https:// URL without a user name (those go into auth)");
+  } else {
+    out = std::move(url);
+  }
+}
+
+bool is_username(std::string_view name) {
+  return is_path(name) && name.size() <= 256 && name.find(':') == std::string_view::npos;
+}
+
+void decode_auth(Fields& f, const std::string& path, const std::filesystem::path& folder, Source& out) {
+  if (auto bearer = read_mapping(f, "bearer")) {
+    read_file_path(*bearer, "file", folder, out.bearer_file);
+    refuse_inline(*bearer, "token", bearer->path("file"));
+    if (!bearer->has("file")) bearer->missing("file", "is missing; it names the file that holds the token");
+    bearer->unsupported({"secretRef"});
+    bearer->finish();
+  }
+  if (auto basic = read_mapping(f, "basic")) {
+    read_checked(*basic, "username", "a user name without ':' and control characters, at most 256", is_username,
+                 out.basic_user);
+    read_file_path(*basic, "passwordFile", folder, out.basic_password_file);
+    refuse_inline(*basic, "password", basic->path("passwordFile"));
+    if (!basic->has("username")) basic->missing("username", "is missing");
+    if (!basic->has("passwordFile")) {
+      basic->missing("passwordFile", "is missing; it names the file that holds the password");
+    }
+    basic->unsupported({"secretRef"});
+    basic->finish();
+  }
+  if (f.has("bearer") == f.has("basic")) {
+    f.problems().add(f.at(), path + " must have exactly one of bearer and basic");
+  }
+  f.finish();
+}
+
+void decode_tls(Fields& f, const std::filesystem::path& folder, Source& out) {
+  read_file_path(f, "ca", folder, out.ca_file);
+  read_file_path(f, "cert", folder, out.certificate_file);
+  read_file_path(f, "key", folder, out.key_file);
+  constexpr std::string_view kName = "a host's name";
+  const auto is_host = [](std::string_view name) { return is_dns_subdomain(name); };
+  read_checked(f, "serverName", kName, is_host, out.server_name);
+  if (f.has("cert") != f.has("key")) {
+    const std::string_view absent = f.has("cert") ? "key" : "cert";
+    f.missing(absent, "is missing; a client certificate is cert and key together");
+  }
+  if (const Node* node = f.get("insecureSkipVerify")) {
+    f.problem(node->at, "insecureSkipVerify",
+              fmt::format("does not exist: certificates are always checked; name the authority in {}", f.path("ca")));
+  }
+  f.finish();
+}
+
+}  // namespace
+
+Source decode_source(Fields& f, const std::filesystem::path& folder) {
+  Source out;
+  read_type(f, out.type);
+  read_url(f, out.url);
+  read_checked(f, "tenant", "one or more tenants joined by '|': letters, digits and !-_.*'()", is_tenant, out.tenant);
+  if (auto auth = read_mapping(f, "auth")) decode_auth(*auth, f.path("auth"), folder, out);
+  if (auto tls = read_mapping(f, "tls")) decode_tls(*tls, folder, out);
+  if (out.type == SourceType::loki && !f.has("url")) f.missing("url", "is missing; there is no default for type loki");
+  if (f.has("tls") && out.url.starts_with("http://")) {
+    f.problem(f.get("tls")->at, "tls", fmt::format("has no meaning: {} does not begin with https://", f.path("url")));
+  }
+  f.finish();
+  return out;
+}
+
+}  // namespace stackscaler::policy::detail
