@@ -92,7 +92,7 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
   [[nodiscard]] boost::asio::awaitable<void> note_count(Memory memory);
   [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(Turn& turn);
-  [[nodiscard]] boost::asio::awaitable<Result<void>> still_right(Memory memory, int from, int to);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> still_right(Memory memory, int from, int to, int max);
   [[nodiscard]] boost::asio::awaitable<void> check_claim(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<Result<void>> load_history(Memory memory, Turn& turn);

@@ -88,7 +88,7 @@ asio::awaitable<Result<void>> Reconciler::check_fleet(Turn& turn) {
 }
 
 // Whether a scale-down is right after a drain: other metrics may have come meanwhile, or none.
-asio::awaitable<Result<void>> Reconciler::still_right(Memory memory, int from, int to) {
+asio::awaitable<Result<void>> Reconciler::still_right(Memory memory, int from, int to, int max) {
   auto calm = fleet_.check_breaker();
   if (!calm) co_return calm;
   const auto policy = memory->policy;
@@ -100,7 +100,7 @@ asio::awaitable<Result<void>> Reconciler::still_right(Memory memory, int from, i
   observation.reporting_missing = std::move(reading.reporting_missing);
   const auto signals = decision::read_signals(policy->spec, observation, memory->history, parts_.clock.wall_now());
   // Above the bounds it is to come down whatever the metrics ask for.
-  const bool more = signals.proposal && *signals.proposal >= from && from <= policy->spec.bounds.max;
+  const bool more = signals.proposal && *signals.proposal >= from && from <= max;
   if (signals.may_scale_down && !more) co_return Result<void>{};
   std::string why = "data is missing (" + signals.missing + ")";
   if (signals.may_scale_down) why = "the metrics ask for " + std::to_string(*signals.proposal);
@@ -119,6 +119,7 @@ asio::awaitable<void> Reconciler::converge(Memory memory, Turn& turn, std::funct
   request.origin = ports::Origin::loop;
   request.policy_dry_run = turn.policy->spec.dry_run;
   request.policy_suspend = turn.policy->spec.suspend;
+  request.schedule = turn.decision->suspended_by;
   const auto permit = parts_.gate.permit(request);
   if (!permit) {
     turn.converge.kind = Kind::gated;
@@ -148,7 +149,9 @@ asio::awaitable<void> Reconciler::scale(Memory memory, Turn& turn, const ports::
   order.start_by = parts_.clock.steady_now() + kDecisionLasts;
   order.still_wanted = [memory, digest = turn.policy->spec_digest] { return still_wanted(*memory, digest); };
   if (order.to < *order.from) {
-    order.still_right = [this, memory, from = *order.from, to = order.to] { return still_right(memory, from, to); };
+    order.still_right = [this, memory, from = *order.from, to = order.to, max = turn.decision->bounds.max] {
+      return still_right(memory, from, to, max);
+    };
   }
   auto sink = progress_sink(memory);
   auto report = co_await parts_.driver.scale(permit, std::move(order), std::move(sink));

@@ -48,9 +48,12 @@ bool from_converge_or_error(const Turn& turn) {
   return std::find(kPassing.begin(), kPassing.end(), turn.converge.reason) == kPassing.end();
 }
 
-std::string gated_message(std::string_view why) {
+std::string gated_message(std::string_view why, const Turn& turn) {
   if (why == reason::kDryRun) return "dry run: decisions are reported and nothing is changed";
-  if (why == reason::kSuspended) return "suspended by spec.suspend: decisions are reported and nothing is changed";
+  if (why == reason::kSuspended) {
+    const std::string by = turn.policy->spec.suspend ? "spec.suspend" : "schedule " + turn.decision->suspended_by;
+    return "suspended by " + by + ": decisions are reported and nothing is changed";
+  }
   return "auto-scaling is off (--enable): decisions are reported and nothing is changed";
 }
 
@@ -58,7 +61,9 @@ std::string gated_message(std::string_view why) {
 std::string gate_reason(const Turn& turn, const ports::GateSettings& gate) {
   if (gate.dry_run || turn.policy->spec.dry_run) return std::string(reason::kDryRun);
   if (!gate.enabled) return std::string(reason::kNotEnabled);
-  if (turn.policy->spec.suspend) return std::string(reason::kSuspended);
+  if (turn.policy->spec.suspend || (turn.decision && !turn.decision->suspended_by.empty())) {
+    return std::string(reason::kSuspended);
+  }
   return {};
 }
 
@@ -84,7 +89,7 @@ Condition ready_condition(const Turn& turn, const std::optional<Failure>& failur
                      "a metric is missing, so nothing is scaled down; status.metrics says which and why");
   }
   const std::string shut = gate_reason(turn, gate);
-  if (!shut.empty()) return condition("Ready", ConditionStatus::true_, shut, gated_message(shut));
+  if (!shut.empty()) return condition("Ready", ConditionStatus::true_, shut, gated_message(shut, turn));
   if (const std::string healed = healed_text(turn); !healed.empty()) {
     return condition("Ready", ConditionStatus::true_, reason::kHealed,
                      "the stack follows the policy; half-made instances of an operation that did not finish were "

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "decision/schedules.hpp"
 #include "policy/reasons.hpp"
 
 namespace stackscaler::decision {
@@ -18,7 +19,13 @@ class Course {
  public:
   Course(const policy::Spec& spec, const Observation& observation, const Signals& signals, const History& history,
          WallTime now)
-      : spec_(spec), signals_(signals), history_(history), now_(now), from_(observation.current), to_(from_) {}
+      : spec_(spec),
+        signals_(signals),
+        history_(history),
+        now_(now),
+        schedules_(active_schedules(spec, now)),
+        from_(observation.current),
+        to_(from_) {}
 
   void follow(const std::optional<Advice>& advice);
   void require_data();
@@ -29,6 +36,7 @@ class Course {
   void keep_cooldown();
   void keep_bounds();
   void keep_max_step();
+  void keep_freeze();
   [[nodiscard]] Decision finish(const std::optional<Advice>& advice) &&;
 
  private:
@@ -41,6 +49,7 @@ class Course {
   const Signals& signals_;
   const History& history_;
   WallTime now_;
+  Active schedules_;
   int from_;
   int to_;
   std::string reason_;
@@ -59,6 +68,7 @@ void Course::set(std::string_view step, int to, std::string_view why, const std:
 }
 
 void Course::follow(const std::optional<Advice>& advice) {
+  for (const Active::Line& line : schedules_.lines) trace_.push_back(TraceLine{"schedule", from_, from_, line.message});
   for (const Signal& signal : signals_.each) {
     trace_.push_back(TraceLine{"signal", from_, signal.proposal.value_or(from_), signal.message});
   }
@@ -111,11 +121,11 @@ void Course::keep_policies() {
   const policy::Behavior& behavior = spec_.behavior;
   if (to_ > from_) {
     const int limit = std::max(from_, limit_up(from_, behavior.scale_up, history_.events, now_));
-    if (to_ <= limit || limit >= spec_.bounds.max) return;  // the bounds are nearer, and say so
+    if (to_ <= limit || limit >= schedules_.bounds.max) return;  // the bounds are nearer, and say so
     set("policies", limit, reason::kScaleUpLimit, fmt::format("behavior.scaleUp allows {} for now", limit));
   } else if (to_ < from_) {
     const int limit = std::min(from_, limit_down(from_, behavior.scale_down, history_.events, now_));
-    if (to_ >= limit || limit <= spec_.bounds.min) return;
+    if (to_ >= limit || limit <= schedules_.bounds.min) return;
     set("policies", limit, reason::kScaleDownLimit, fmt::format("behavior.scaleDown allows {} for now", limit));
   }
 }
@@ -137,11 +147,13 @@ void Course::keep_cooldown() {
 
 // Bounds need no metrics. Below min: up to it, at once.
 void Course::keep_bounds() {
-  const auto [min, max] = spec_.bounds;
+  const auto [min, max] = schedules_.bounds;
   if (to_ < min) {
-    set("bounds", min, reason::kTooFewInstances, fmt::format("bounds.min is {}", min));
+    set("bounds", min, reason::kTooFewInstances,
+        fmt::format("bounds.min is {}{}", min, min == spec_.bounds.min ? "" : " by schedule"));
   } else if (to_ > max && from_ <= max) {
-    set("bounds", max, reason::kTooManyInstances, fmt::format("bounds.max is {}", max));
+    set("bounds", max, reason::kTooManyInstances,
+        fmt::format("bounds.max is {}{}", max, max == spec_.bounds.max ? "" : " by schedule"));
   } else if (to_ > max) {
     come_down_to(max);
   }
@@ -169,7 +181,7 @@ void Course::come_down_to(int max) {
 void Course::keep_max_step() {
   if (to_ > from_) {
     const int limit = step_size(spec_.behavior.scale_up.max_step, from_);
-    const int highest = std::max(from_ + limit, std::min(to_, spec_.bounds.min));
+    const int highest = std::max(from_ + limit, std::min(to_, schedules_.bounds.min));
     if (to_ > highest) {
       set("maxStep", highest, reason::kScaleUpLimit, fmt::format("at most {} more at once", limit));
     }
@@ -179,6 +191,12 @@ void Course::keep_max_step() {
       set("maxStep", from_ - limit, reason::kScaleDownLimit, fmt::format("at most {} fewer at once", limit));
     }
   }
+}
+
+// A freeze holds whatever asks: bounds, too.
+void Course::keep_freeze() {
+  if (to_ >= from_ || schedules_.freeze.empty()) return;
+  set("freeze", from_, reason::kScaleDownFrozen, "no scale-down during schedule " + schedules_.freeze);
 }
 
 Decision Course::finish(const std::optional<Advice>& advice) && {
@@ -191,6 +209,8 @@ Decision Course::finish(const std::optional<Advice>& advice) && {
   decision.reason = std::move(reason_);
   decision.message = std::move(message_);
   decision.recommended = recommended_;
+  decision.bounds = schedules_.bounds;
+  decision.suspended_by = schedules_.suspend;
   decision.signals = signals_.each;
   decision.trace = std::move(trace_);
   return decision;
@@ -220,6 +240,7 @@ Decision decide(const policy::Spec& spec, const Observation& observation, const 
   course.keep_cooldown();
   course.keep_bounds();
   course.keep_max_step();
+  course.keep_freeze();
   return std::move(course).finish(advice);
 }
 

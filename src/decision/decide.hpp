@@ -5,7 +5,8 @@
 // No I/O, no clock, no randomness: the live loop, dry run and the tests call this same function, and equal inputs give
 // equal outputs. Counts are instances; metric values are in the metric's own unit.
 // The guardrails come in a fixed order, each with a line in the trace where it changed something: missing data,
-// confidence, veto, stabilization, rate policies, cooldown, bounds, maxStep, freeze.
+// confidence, veto, stabilization, rate policies, cooldown, bounds, maxStep, freeze. Before them stands what the active
+// schedules say.
 // Vocabulary and the rule "the largest proposal wins, a missing metric forbids scale-down" are the
 // HorizontalPodAutoscaler's (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details).
 #pragma once
@@ -101,6 +102,8 @@ struct Decision {
   // What stabilization windows of later decisions have to know of this one: give it to remember(). Absent while data is
   // missing or the advice was not trusted.
   std::optional<int> recommended;
+  policy::Bounds bounds;     // those that held: spec.bounds, or what a schedule puts in their place
+  std::string suspended_by;  // the schedule that suspends the policy now, or ""
   std::vector<Signal> signals;
   std::vector<TraceLine> trace;
 };

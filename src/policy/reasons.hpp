@@ -20,6 +20,7 @@ inline constexpr std::string_view kFallbackInstances  = "FallbackInstances";   /
 inline constexpr std::string_view kMetricVeto         = "MetricVeto";          // no way down while a metric is above its limit
 inline constexpr std::string_view kScaleUpStabilized  = "ScaleUpStabilized";   // held by scaleUp.stabilizationWindow
 inline constexpr std::string_view kScaleDownStabilized = "ScaleDownStabilized"; // held by scaleDown.stabilizationWindow
+inline constexpr std::string_view kScaleDownFrozen    = "ScaleDownFrozen";     // a schedule with freeze: true is active
 inline constexpr std::string_view kTooFewInstances    = "TooFewInstances";     // below bounds.min, or held at it
 inline constexpr std::string_view kTooManyInstances   = "TooManyInstances";    // above bounds.max, or held at it
 inline constexpr std::string_view kScaleUpLimit       = "ScaleUpLimit";        // cut to behavior.scaleUp.maxStep or policies

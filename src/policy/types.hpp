@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "policy/cron.hpp"
 
 namespace stackscaler::policy {
 
@@ -135,10 +136,35 @@ struct Metric {
 // What an advisor may do beside raising the count within the limits. `full`: lower it below what the metrics propose.
 enum class Authority { bounded, full };
 
+// Who advises: rules are what the metrics propose; the others are asked beside them.
+enum class AdvisorType { rules, forecast, gemini, openai };
+[[nodiscard]] std::string_view to_string(AdvisorType type);
+
+// When a model is asked: at every turn, only when the metrics propose a change, or at most once in a while.
+enum class Consult { always, on_pressure, every };
+
+// spec.advisor.forecast.
+struct Forecast {
+  double risk = 0.1;                         // how often the load may exceed what was made ready for it
+  std::optional<Duration> look_ahead;        // absent: auto, as long as the stack takes to boot
+  Duration history = std::chrono::days(14);  // how far back it learns
+  bool operator==(const Forecast&) const = default;
+};
+
 struct Advisor {
-  std::string type = "rules";
+  AdvisorType type = AdvisorType::rules;
   double confidence_threshold = 0.7;
   Authority authority = Authority::bounded;
+  bool apply = true;  // false: the advice is reported beside the decision of the rules
+  Consult consult = Consult::always;
+  Duration consult_every{};  // with Consult::every
+  std::string model;         // "": the type's default
+  std::string base_url;      // "": the type's default
+  std::string key_env;       // at most one of key_env and key_file is set; neither: the type's default variable
+  std::string key_file;      // absolute, read at every use
+  Duration timeout = std::chrono::seconds(10);
+  AdvisorType fallback = AdvisorType::rules;  // rules or forecast
+  Forecast forecast;
   bool operator==(const Advisor&) const = default;
 };
 
@@ -173,6 +199,19 @@ struct Behavior {
   bool operator==(const Behavior&) const = default;
 };
 
+// A window of time, again and again, in which other bounds hold, or nothing scales in, or the policy is suspended.
+struct Schedule {
+  std::string name;
+  Cron start;
+  Duration duration{};  // from each start, in elapsed time
+  std::string time_zone = "UTC";
+  std::optional<int> min;  // instead of bounds.min
+  std::optional<int> max;
+  bool freeze = false;   // nothing scales in
+  bool suspend = false;  // as spec.suspend
+  bool operator==(const Schedule&) const = default;
+};
+
 struct Spec {
   StackRef stack;
   Bounds bounds;
@@ -180,6 +219,7 @@ struct Spec {
   std::vector<Metric> metrics;
   Advisor advisor;
   Behavior behavior;
+  std::vector<Schedule> schedules;          // where several are active at once, the later one's bounds hold
   std::optional<int> on_missing_instances;  // all metrics missing: at least this many; absent: hold
   bool dry_run = false;
   bool suspend = false;

@@ -33,6 +33,10 @@ Result<void> Gate::check(const WriteRequest& request) const {
   if (request.policy_suspend) {
     return fail(ErrorKind::conflict, reason::kSuspended, "nothing is changed: the policy has spec.suspend: true");
   }
+  if (!request.schedule.empty()) {
+    return fail(ErrorKind::conflict, reason::kSuspended,
+                "nothing is changed: schedule " + request.schedule + " suspends the policy");
+  }
   return {};
 }
 

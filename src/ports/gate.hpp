@@ -25,6 +25,7 @@ struct WriteRequest {
   Origin origin = Origin::loop;
   bool policy_dry_run = false;  // spec.dryRun
   bool policy_suspend = false;  // spec.suspend
+  std::string schedule{};       // the schedule that suspends the policy now, or ""
 };
 
 struct GateSettings {

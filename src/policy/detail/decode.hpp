@@ -27,7 +27,11 @@ enum class DocumentKind { empty, foreign, policy, unusable };
 [[nodiscard]] StackRef decode_stack(Fields& stack, const std::filesystem::path& folder);
 [[nodiscard]] Source decode_source(Fields& source, const std::filesystem::path& folder);
 
+// `out` holds the defaults.
+[[nodiscard]] Advisor decode_advisor(Fields& advisor, const std::filesystem::path& folder, Advisor out);
 [[nodiscard]] Behavior decode_behavior(Fields& behavior);
+// spec.schedules; `bounds` are those that hold outside of them.
+[[nodiscard]] std::vector<Schedule> decode_schedules(Fields& spec, const Bounds& bounds);
 // spec.onMissingMetrics: hold, or a count.
 [[nodiscard]] std::optional<std::optional<int>> read_on_missing(Fields& spec);
 

@@ -138,28 +138,6 @@ std::vector<Metric> decode_metrics(Fields& spec, const std::filesystem::path& fo
   return out;
 }
 
-Advisor decode_advisor(Fields& f, Advisor out) {
-  std::string type;
-  if (const Found at = read_string(f, "type", "rules", type)) {
-    if (type == "forecast" || type == "gemini" || type == "openai") {
-      f.problem(*at, "type", fmt::format("'{}' is not supported by this version; only rules is", type));
-    } else if (type != "rules") {
-      f.problem(*at, "type", fmt::format("must be rules, got \"{}\"", shorten(type, 60)));
-    }
-  }
-  double confidence = out.confidence_threshold;
-  if (const Found at = read_number(f, "confidenceThreshold", confidence)) {
-    if (confidence < 0 || confidence > 1) {
-      f.problem(*at, "confidenceThreshold", fmt::format("must be from 0 to 1, got {}", confidence));
-    } else {
-      out.confidence_threshold = confidence;
-    }
-  }
-  f.unsupported({"authority", "apply", "consult", "model", "baseURL", "apiKey", "timeout", "fallback", "forecast"});
-  f.finish();
-  return out;
-}
-
 }  // namespace
 
 Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults& defaults) {
@@ -173,12 +151,12 @@ Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults&
   if (auto bounds = read_mapping(f, "bounds")) out.bounds = decode_bounds(*bounds, defaults.bounds);
   read_duration(f, "interval", 1s, 24h, out.interval);
   out.metrics = decode_metrics(f, folder);
-  if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, out.advisor);
+  if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, folder, out.advisor);
   if (auto behavior = read_mapping(f, "behavior")) out.behavior = decode_behavior(*behavior);
+  out.schedules = decode_schedules(f, out.bounds);
   if (auto missing = read_on_missing(f)) out.on_missing_instances = *missing;
   read_bool(f, "dryRun", out.dry_run);
   read_bool(f, "suspend", out.suspend);
-  f.unsupported({"schedules"});
   f.finish();
   return out;
 }

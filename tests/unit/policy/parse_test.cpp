@@ -44,7 +44,9 @@ TEST(ParseTest, FillsInTheDefaultsOfTheTypesAndOfTheEnvironment) {
   EXPECT_EQ(policy.origin, "web.yaml");
   EXPECT_EQ(policy.spec.bounds, (Bounds{2, 9}));
   EXPECT_EQ(policy.spec.interval, 42s);
-  EXPECT_EQ(policy.spec.advisor, (Advisor{"rules", 0.25}));
+  Advisor rules;
+  rules.confidence_threshold = 0.25;
+  EXPECT_EQ(policy.spec.advisor, rules);
   EXPECT_EQ(policy.spec.behavior, Behavior{});
   EXPECT_EQ(policy.spec.stack.variable, "instance_count");
   ASSERT_EQ(policy.spec.metrics.size(), 1U);
