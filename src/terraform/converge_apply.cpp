@@ -78,7 +78,7 @@ asio::awaitable<Result<ports::ScaleReport>> Converge::apply() {
 
 asio::awaitable<Result<ports::ScaleReport>> Converge::settle(Followed followed) {
   tell("Verifying");
-  auto pulled = co_await pull_state(s_, target_);
+  auto pulled = co_await read_state_after(s_, target_, state_);
   for (int again = 0; !pulled && again < kPullsAgain; ++again) {
     (void)co_await s_.clock.sleep_for(s_.options.pull_pause);
     pulled = co_await pull_state(s_, target_);

@@ -135,21 +135,38 @@ asio::awaitable<Result<State>> pull_state(Services& services, const Target& targ
   co_return state;
 }
 
-asio::awaitable<Result<State>> read_state(Services& services, const Target& target) {
+namespace {
+
+// Nothing for a backend that is no file.
+asio::awaitable<Result<std::optional<State>>> read_local(Services& services, const Target& target) {
   const fs::path folder = target.entry.folder;
-  auto look = [folder, workspace = target.workspace] { return backend_of(folder, workspace); };
-  auto backend = co_await offload(services.pool, std::move(look));
-  if (!backend) co_return fail(std::move(backend).error());
-  if (!backend->state_file.empty()) {
-    auto read = [file = backend->state_file]() -> Result<State> {
-      auto text = read_file(file, kMaxState);
-      if (!text) return fail(std::move(text).error());
-      return parse_state(*text);
-    };
-    auto state = co_await offload(services.pool, std::move(read));
-    if (state) co_return state;
-    // Terraform rewrites the file in place: what was read may be half of it.
-    (void)co_await services.clock.sleep_for(std::chrono::milliseconds(200));
+  auto look = [folder, workspace = target.workspace]() -> Result<std::optional<State>> {
+    auto backend = backend_of(folder, workspace);
+    if (!backend) return fail(std::move(backend).error());
+    if (backend->state_file.empty()) return std::optional<State>();
+    auto text = read_file(backend->state_file, kMaxState);
+    if (!text) return fail(std::move(text).error());
+    auto state = parse_state(*text);
+    if (!state) return fail(std::move(state).error());
+    return std::optional(std::move(*state));
+  };
+  co_return co_await offload(services.pool, std::move(look));
+}
+
+}  // namespace
+
+asio::awaitable<Result<State>> read_state(Services& services, const Target& target) {
+  auto local = co_await read_local(services, target);
+  if (local && *local) co_return std::move(**local);
+  // Terraform rewrites a local file in place: what was read may be half of it.
+  if (!local) (void)co_await services.clock.sleep_for(std::chrono::milliseconds(200));
+  co_return co_await pull_state(services, target);
+}
+
+asio::awaitable<Result<State>> read_state_after(Services& services, const Target& target, const State& before) {
+  auto local = co_await read_local(services, target);
+  if (local && *local && (*local)->lineage == before.lineage && (*local)->serial > before.serial) {
+    co_return std::move(**local);
   }
   co_return co_await pull_state(services, target);
 }

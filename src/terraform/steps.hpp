@@ -49,6 +49,10 @@ struct Target {
 
 // `terraform state pull`: the truth, through any backend. Never touches the disk.
 [[nodiscard]] boost::asio::awaitable<Result<State>> pull_state(Services& services, const Target& target);
+// After an apply that began at `before`, which pull_state() gave. A local file of the same lineage with a higher serial
+// is the apply's own work and is taken as it is; anything else is asked of Terraform.
+[[nodiscard]] boost::asio::awaitable<Result<State>> read_state_after(Services& services, const Target& target,
+                                                                     const State& before);
 // The same from a local backend's file, where there is one; cheap. Falls back to pull_state().
 [[nodiscard]] boost::asio::awaitable<Result<State>> read_state(Services& services, const Target& target);
 

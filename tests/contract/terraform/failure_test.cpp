@@ -316,8 +316,11 @@ TEST_F(FailureContract, StopInterruptsAPlan) {
 
 TEST_F(FailureContract, WhereTheStateCantBeReadAfterTheApplyTerraformsOwnWordCounts) {
   const std::string flag = (tools_ / "applied").string();
+  // A local file would be read as it is: it goes away too.
   terraform::DriverOptions options =
-      with_binary(stand_in(tools_.path(), "[ \"$1\" = apply ] && touch " + flag + "\n[ \"$1\" = state ] && [ -e " +
+      with_binary(stand_in(tools_.path(), "if [ \"$1\" = apply ]; then touch " + flag +
+                                              "; terraform \"$@\"; code=$?; mv terraform.tfstate away; exit $code; fi\n"
+                                              "[ \"$1\" = state ] && [ -e " +
                                               flag + " ] && echo 'Error: backend is away' >&2 && exit 1"));
   Rig rig(1, counted_stack(), std::move(options));
 

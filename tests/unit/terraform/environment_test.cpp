@@ -87,8 +87,9 @@ TEST(EnvironmentTest, ThePolicysVariableReplacesTheInheritedOne) {
   const auto environment = child_environment({"AWS_PROFILE=mine", "TF_VAR_x=1", "TF_PLUGIN_CACHE_DIR=/old", "SECRET=s"},
                                              "", "", {"AWS_PROFILE=theirs"}, options);
 
-  EXPECT_EQ(environment, (std::vector<std::string>{"TF_VAR_x=1", "AWS_PROFILE=theirs", "TF_PLUGIN_CACHE_DIR=/cache",
-                                                   "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1"}));
+  EXPECT_EQ(environment,
+            (std::vector<std::string>{"TF_VAR_x=1", "AWS_PROFILE=theirs", "TF_PLUGIN_CACHE_DIR=/cache",
+                                      "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "GOGC=200"}));
 }
 
 TEST(EnvironmentTest, Law8SecretsStayInsideTheRedactorKnowsThemInEveryShape) {

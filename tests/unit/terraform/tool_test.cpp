@@ -23,7 +23,16 @@ TEST(ToolTest, TheEnvironmentIsAnAllowList) {
             (std::vector<std::string>{"PATH=/bin", "HOME=/home/x", "AWS_PROFILE=p", "GOOGLE_PROJECT=g",
                                       "ARM_TENANT_ID=t", "TF_TOKEN_app_terraform_io=s", "TF_PLUGIN_CACHE_DIR=/c",
                                       "no_proxy=x", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
-                                      "STACKSCALER_OPERATION_ID=op-1"}));
+                                      "GOGC=200", "STACKSCALER_OPERATION_ID=op-1"}));
+}
+
+TEST(ToolTest, TheOperatorsWordOnGarbageCollectionStands) {
+  ToolOptions options;
+  options.allow_env = {"GOGC"};
+  const auto environment = child_environment({"GOGC=off"}, "", "", {}, options);
+
+  EXPECT_EQ(environment.front(), "GOGC=off");
+  EXPECT_EQ(std::count(environment.begin(), environment.end(), "GOGC=200"), 0);
 }
 
 TEST(ToolTest, TheWorkspaceIsSetWhenThereIsOne) {
