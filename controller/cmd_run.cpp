@@ -119,6 +119,7 @@ asio::awaitable<void> Service::serve() {
   watchers_.spawn("loop", loop_.run());
   watchers_.spawn("states", loop_.watch_states());
   watchers_.spawn("plans", loop_.watch_plans());
+  watchers_.spawn("pause", loop_.watch_pause(program_.gate));
   boost::system::error_code ec;
   const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
   program_.logger->info("stopping", kv("signal", signal == SIGINT ? "SIGINT" : "SIGTERM"));

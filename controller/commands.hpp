@@ -12,6 +12,10 @@ namespace stackscaler::controller {
 [[nodiscard]] int reconcile_once(const Options& options);
 [[nodiscard]] int validate_files(const Options& options);
 [[nodiscard]] int show_metrics(const Options& options);
+[[nodiscard]] int pause_all(const Options& options);
+[[nodiscard]] int resume_all(const Options& options);
+[[nodiscard]] int show_history(const Options& options);
+[[nodiscard]] int explain_policy(const Options& options);
 [[nodiscard]] int stack_list(const Options& options);
 [[nodiscard]] int stack_show(const Options& options);
 [[nodiscard]] int stack_adopt(const Options& options);

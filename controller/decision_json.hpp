@@ -5,11 +5,13 @@
 
 #include <string>
 
-#include "decision/decide.hpp"
+#include "controller/turn.hpp"
 
 namespace stackscaler::controller {
 
-// {"signals":[{"name","value","proposal","missing","message"}],"trace":[{"step","before","after","message"}]}
-[[nodiscard]] std::string decision_detail_json(const decision::Decision& decision);
+// {"bounds":{"min","max"},"signals":[{"name","value","proposal","missing","reason","message"}],
+//  "trace":[{"step","before","after","message"}],"outcome":{"reason","message"}}; absent values leave no key, and
+// outcome is there only where the gate, a hold or a failure had a word.
+[[nodiscard]] std::string decision_detail_json(const decision::Decision& decision, const ConvergeResult& outcome);
 
 }  // namespace stackscaler::controller

@@ -16,6 +16,7 @@ constexpr Duration kFirstSpread = 1s;  // first turns are spread over this, or o
 constexpr Duration kGrain = 1ms;       // turns due within one grain start together
 constexpr Duration kIdle = 1h;
 constexpr Duration kStateLook = 5s;  // how often local state files are looked at
+constexpr Duration kPauseLook = 500ms;
 constexpr Duration kPlanLook = 5s;   // between two plan checks
 
 }  // namespace
@@ -99,6 +100,22 @@ asio::awaitable<void> Loop::watch_states() {
       queue_.add(key, clock_.steady_now());
     }
     wake_for(clock_.steady_now());
+  }
+}
+
+asio::awaitable<void> Loop::watch_pause(const ports::Gate& gate) {
+  std::string known;
+  while (!stopping_) {
+    std::string stopped = gate.stopped();
+    if (stopped != known) {
+      logger_.warn(stopped.empty() ? "resumed: changes are made again" : "paused: nothing new is started",
+                   kv("cause", stopped.empty() ? known : stopped));
+      known = std::move(stopped);
+      for (const auto& [key, memory] : memories_) queue_.add(key, clock_.steady_now());
+      wake_for(clock_.steady_now());
+    }
+    auto slept = co_await clock_.sleep_for(kPauseLook);
+    if (!slept) co_return;
   }
 }
 

@@ -13,6 +13,10 @@ int dispatch(const stackscaler::controller::Options& options) {
     case Command::reconcile: return reconcile_once(options);
     case Command::validate: return validate_files(options);
     case Command::metrics: return show_metrics(options);
+    case Command::pause: return pause_all(options);
+    case Command::resume: return resume_all(options);
+    case Command::history: return show_history(options);
+    case Command::explain: return explain_policy(options);
     case Command::stack_list: return stack_list(options);
     case Command::stack_show: return stack_show(options);
     case Command::stack_adopt: return stack_adopt(options);

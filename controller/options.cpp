@@ -115,6 +115,10 @@ struct Commands {
   CLI::App* reconcile;
   CLI::App* validate;
   CLI::App* metrics;
+  CLI::App* pause;
+  CLI::App* resume;
+  CLI::App* explain;
+  CLI::App* history;
   CLI::App* list;
   CLI::App* show;
   CLI::App* adopt;
@@ -147,8 +151,27 @@ struct Commands {
         ->type_name("DURATION");
     metrics->add_option("--step", f.step, "between two points of --since [a 240th of it, at least 15s]")
         ->type_name("DURATION");
+    add_journal_commands(o, f);
     add_stack_commands(o, f);
     version = root.add_subcommand("version", "the version");
+  }
+
+  void add_journal_commands(Options& o, Flags& f) {
+    constexpr std::array kNames{"data"};
+    explain = root.add_subcommand("explain", "why the last decision on a policy was what it was, from the journal");
+    explain->add_option("policy", o.policy, "the policy's name, or namespace/name")->required()->type_name("POLICY");
+    history = root.add_subcommand("history", "decisions and operations, newest last, from the journal");
+    history->add_option("policy", o.policy, "the policy's name, or namespace/name [all]")->type_name("POLICY");
+    history->add_option("--limit", o.limit, "at most so many lines, the newest [50]")
+        ->type_name("N")
+        ->check(CLI::Range(1, 10000));
+    history->add_option("--since", f.since, "only what began so long ago or later, such as 24h")->type_name("DURATION");
+    for (CLI::App* sub : {explain, history}) add_output(*sub, f);
+    pause = root.add_subcommand("pause",
+                                "emergency stop: nothing new is started by anything with this data folder, until resume");
+    pause->add_option("--reason", f.stack_reason, "shown in every status and log")->type_name("TEXT");
+    resume = root.add_subcommand("resume", "end the emergency stop");
+    for (CLI::App* sub : {explain, history, pause, resume}) add_settings(*sub, f, kNames);
   }
 
   void add_stack_commands(Options& o, Flags& f) {
@@ -215,7 +238,11 @@ struct Commands {
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
-    const std::array<std::pair<Command, CLI::App*>, 11> all{{{Command::run, run},
+    const std::array<std::pair<Command, CLI::App*>, 15> all{{{Command::run, run},
+                                                             {Command::explain, explain},
+                                                             {Command::history, history},
+                                                             {Command::pause, pause},
+                                                             {Command::resume, resume},
                                                              {Command::reconcile, reconcile},
                                                              {Command::validate, validate},
                                                              {Command::stack_list, list},

@@ -30,6 +30,10 @@ enum class Command {
   stack_scale,
   stack_deploy,
   metrics,
+  pause,
+  resume,
+  history,
+  explain,
   stack_doctor,
   version
 };
@@ -75,7 +79,9 @@ struct Options {
   std::string stack_id;                      // stack show|scale|deploy|doctor, adopt --id
   std::filesystem::path folder;              // stack adopt
   int instances = 0;                         // stack scale, deploy --instances (0: not given)
-  std::string reason;                        // stack scale --reason
+  std::string reason;                        // stack scale, pause --reason
+  std::string policy;                        // explain, history: "default/web"; history: "" for all
+  int limit = 50;                            // history --limit
   bool force = false;                        // stack scale --force
   std::string variable = "instance_count";   // stack adopt
   std::string resource;                      // stack adopt

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "controller/pause.hpp"
 #include "controller/webhook.hpp"
 #include "http/url.hpp"
 #include "terraform/rehearsal.hpp"
@@ -102,6 +103,10 @@ Program::Program(const Options& given, std::unique_ptr<Logger> log, journal::Sto
       registry(std::filesystem::absolute(options.stacks)),
       gate(ports::GateSettings{options.enabled, options.dry_run, options.rehearsal}),
       journal(std::make_unique<journal::SqliteJournal>(std::move(store))) {
+  gate.ask_for_stop([file = PauseFile(std::filesystem::absolute(options.data))] {
+    const auto pause = file.look();
+    return pause ? pause->sentence() : std::string();
+  });
   if (options.rehearsal) {
     driver = std::make_unique<terraform::RehearsalDriver>(clock, random, *journal);
     return;

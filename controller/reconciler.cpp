@@ -35,6 +35,7 @@ policy::PolicyKey policy_key_of(const std::string& text) {
 asio::awaitable<Turn> Reconciler::turn(Memory memory, std::function<void()> on_converge) {
   Turn turn;
   turn.policy = memory->policy;
+  turn.paused = parts_.gate.stopped();
   co_await load_memory(memory, turn);
   co_await observe(memory, turn, false);
   if (!turn.error) co_await decide(memory, turn);

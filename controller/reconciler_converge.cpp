@@ -172,6 +172,10 @@ void Reconciler::note_failure(PolicyMemory& memory, Turn& turn, const Error& err
     turn.converge.kind = Kind::held;  // the next turn decides anew, on what is there then
     return;
   }
+  if (turn.converge.reason == reason::kPaused) {  // it came between the plan and the apply
+    turn.converge.kind = Kind::gated;
+    return;
+  }
   if (error.kind() == ErrorKind::cancelled || turn.converge.reason == reason::kStopping) {
     turn.converge.kind = Kind::gated;
     turn.converge.reason = reason::kStopping;

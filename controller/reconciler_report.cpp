@@ -102,7 +102,9 @@ asio::awaitable<void> Reconciler::report_progress(Memory memory, ports::Operatio
 asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
   if (!turn.decision) co_return;
   std::string now = fingerprint(turn);
-  if (now == memory->last_journalled) co_return;
+  const SteadyTime at = parts_.clock.steady_now();
+  const bool again = now == memory->last_journalled;
+  if (again && at - memory->journalled_at < kStatusRefresh) co_return;
   const decision::Decision& d = *turn.decision;
   ports::DecisionRecord record;
   record.time = parts_.clock.wall_now();
@@ -115,7 +117,8 @@ asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
   record.advisor = d.advisor;
   record.reason = d.reason;
   record.message = d.message;
-  record.detail = decision_detail_json(d);
+  record.detail = decision_detail_json(d, turn.converge);
+  record.again = again;
   auto put = co_await parts_.journal.put_decision(std::move(record));
   if (!put) {
     parts_.logger.warn("the journal can't be written", kv("policy", turn.policy->key.str()),
@@ -123,6 +126,7 @@ asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
     co_return;
   }
   memory->last_journalled = std::move(now);
+  memory->journalled_at = at;
 }
 
 void Reconciler::log_turn(PolicyMemory& memory, const Turn& turn) {

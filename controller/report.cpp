@@ -49,6 +49,7 @@ bool from_converge_or_error(const Turn& turn) {
 }
 
 std::string gated_message(std::string_view why, const Turn& turn) {
+  if (why == reason::kPaused) return turn.paused + "; decisions are reported and nothing new is started";
   if (why == reason::kDryRun) return "dry run: decisions are reported and nothing is changed";
   if (why == reason::kSuspended) {
     const std::string by = turn.policy->spec.suspend ? "spec.suspend" : "schedule " + turn.decision->suspended_by;
@@ -59,6 +60,7 @@ std::string gated_message(std::string_view why, const Turn& turn) {
 
 // What the gate would say, so that the status tells it before a change is wanted.
 std::string gate_reason(const Turn& turn, const ports::GateSettings& gate) {
+  if (!turn.paused.empty()) return std::string(reason::kPaused);
   if (gate.dry_run || turn.policy->spec.dry_run) return std::string(reason::kDryRun);
   if (!gate.enabled) return std::string(reason::kNotEnabled);
   if (turn.policy->spec.suspend || (turn.decision && !turn.decision->suspended_by.empty())) {

@@ -47,6 +47,7 @@ struct Turn {
   std::optional<Duration> count_age;
   std::optional<decision::Decision> decision;
   bool freshness_unknown = false;
+  std::string paused;  // the emergency stop in one sentence, or ""
   std::string metrics_missing;
   std::optional<Error> error;  // the step that ended the turn early: observe
   ConvergeResult converge;
@@ -91,6 +92,7 @@ struct PolicyMemory {
   std::string last_logged;  // action, counts and reason of the last info line
   SteadyTime logged_at{};
   std::string last_journalled;
+  SteadyTime journalled_at{};
   SteadyTime due{};  // when the present turn was due: the base of the next
   int turns = 0;
 };

@@ -5,10 +5,11 @@
 #include <charconv>
 #include <system_error>
 
+#include "journal/rows.hpp"
+
 namespace stackscaler::journal {
 namespace {
 
-using ports::DecisionRecord;
 using ports::OperationRecord;
 using ports::Phase;
 
@@ -42,13 +43,6 @@ Phase phase_of(std::string_view text) {
     if (ports::to_string(p) == text) return p;
   }
   return Phase::abandoned;
-}
-
-WallTime time_of(std::int64_t ms) {
-  return WallTime(std::chrono::milliseconds(ms));
-}
-std::int64_t ms_of(WallTime time) {
-  return time.time_since_epoch().count();
 }
 
 // "2 3 10". What is no index is dropped: a doubtful taint is somebody else's then.
@@ -99,12 +93,6 @@ OperationRecord read_operation(const Statement& row) {
   return r;
 }
 
-Result<void> run(Statement& statement) {
-  auto done = statement.step();
-  if (!done) return fail(std::move(done).error());
-  return {};
-}
-
 // A damaged database is kept for a person to look at, never overwritten.
 Result<std::filesystem::path> set_file_aside(const std::filesystem::path& file) {
   for (int n = 1; n < 1000; ++n) {
@@ -150,22 +138,24 @@ Result<Store> Store::open(const std::filesystem::path& folder, std::string& set_
 Result<void> Store::create_tables() {
   if (auto created = db_.execute(kTables); !created) return created;
   // Columns of later versions; earlier ones write beside them.
-  if (auto added = add_column("plan_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
-  if (auto added = add_column("apply_ms", "INTEGER NOT NULL DEFAULT 0"); !added) return added;
-  return add_column("half_made", "TEXT NOT NULL DEFAULT ''");
+  constexpr std::string_view kNumber = "INTEGER NOT NULL DEFAULT 0";
+  if (auto added = add_column("operations", "plan_ms", kNumber); !added) return added;
+  if (auto added = add_column("operations", "apply_ms", kNumber); !added) return added;
+  if (auto added = add_column("decisions", "seen", kNumber); !added) return added;
+  return add_column("operations", "half_made", "TEXT NOT NULL DEFAULT ''");
 }
 
-Result<void> Store::add_column(std::string_view column, std::string_view type) {
+Result<void> Store::add_column(std::string_view table, std::string_view column, std::string_view type) {
   auto has_it = [&]() -> Result<bool> {
-    auto found = db_.prepare("SELECT 1 FROM pragma_table_info('operations') WHERE name = ?");
+    auto found = db_.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = ?");
     if (!found) return fail(std::move(found).error());
-    found->bind(column);
+    found->bind(table).bind(column);
     return found->step();
   };
   auto there = has_it();
   if (!there) return fail(std::move(there).error());
   if (*there) return {};
-  const std::string sql = "ALTER TABLE operations ADD COLUMN " + std::string(column) + " " + std::string(type);
+  const std::string sql = "ALTER TABLE " + std::string(table) + " ADD COLUMN " + std::string(column) + " " + std::string(type);
   auto added = db_.execute(sql.c_str());
   if (added) return {};
   // Another process may have been faster.
@@ -237,6 +227,11 @@ Result<std::vector<OperationRecord>> Store::unfinished_operations() {
   return select_operations("WHERE phase IN ('intended', 'planned', 'applying') ORDER BY started", "");
 }
 
+Result<std::vector<OperationRecord>> Store::operations(const std::string& stack, int limit) {
+  return select_operations(
+      "WHERE (?1 = '' OR stack = ?1) ORDER BY started DESC, rowid DESC LIMIT " + std::to_string(limit), stack);
+}
+
 Result<std::optional<OperationRecord>> Store::last_applied(const std::string& stack) {
   auto rows = select_operations("WHERE stack = ? AND applied = 1 ORDER BY started DESC, rowid DESC LIMIT 1", stack);
   if (!rows) return fail(std::move(rows).error());
@@ -279,113 +274,6 @@ Result<std::vector<ports::Scaling>> Store::scalings(const std::string& stack, Wa
     one.to = static_cast<int>(rows->integer(3));
     out.push_back(std::move(one));
   }
-}
-
-// What is written next survives a crash of the program, not of the machine.
-Result<void> Store::relax() {
-  if (!durable_) return {};
-  if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return set;
-  durable_ = false;
-  return {};
-}
-
-Result<void> Store::put_decision(const DecisionRecord& r) {
-  if (auto relaxed = relax(); !relaxed) return relaxed;
-  auto put = db_.prepare(
-      "INSERT INTO decisions (time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, "
-      "detail) VALUES (?,?,?,?,?,?,?,?,?,?,?)");
-  if (!put) return fail(std::move(put).error());
-  put->bind(ms_of(r.time)).bind(r.policy).bind(r.stack).bind(r.action).bind(std::int64_t{r.from});
-  put->bind(std::int64_t{r.to}).bind(r.confidence).bind(r.advisor).bind(r.reason).bind(r.message).bind(r.detail);
-  if (auto done = run(*put); !done) return done;
-  if (++decisions_since_prune_ >= 1000) return prune();
-  return {};
-}
-
-Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, int limit) {
-  auto rows = db_.prepare(
-      "SELECT time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, detail "
-      "FROM decisions WHERE policy = ? ORDER BY number DESC LIMIT ?");
-  if (!rows) return fail(std::move(rows).error());
-  rows->bind(policy).bind(std::int64_t{limit});
-  std::vector<DecisionRecord> out;
-  for (;;) {
-    auto more = rows->step();
-    if (!more) return fail(std::move(more).error());
-    if (!*more) return out;
-    DecisionRecord r;
-    r.time = time_of(rows->integer(0));
-    r.policy = rows->text(1);
-    r.stack = rows->text(2);
-    r.action = rows->text(3);
-    r.from = static_cast<int>(rows->integer(4));
-    r.to = static_cast<int>(rows->integer(5));
-    r.confidence = rows->real(6);
-    r.advisor = rows->text(7);
-    r.reason = rows->text(8);
-    r.message = rows->text(9);
-    r.detail = rows->text(10);
-    out.push_back(std::move(r));
-  }
-}
-
-Result<std::vector<decision::Recommendation>> Store::recommendations(const std::string& policy, WallTime since) {
-  auto rows = db_.prepare("SELECT count, time FROM recommendations WHERE policy = ? AND time >= ? ORDER BY time");
-  if (!rows) return fail(std::move(rows).error());
-  rows->bind(policy).bind(ms_of(since));
-  std::vector<decision::Recommendation> out;
-  for (;;) {
-    auto more = rows->step();
-    if (!more) return fail(std::move(more).error());
-    if (!*more) return out;
-    out.push_back({time_of(rows->integer(1)), static_cast<int>(rows->integer(0))});
-  }
-}
-
-Result<void> Store::put_recommendation(const std::string& policy, const decision::Recommendation& next) {
-  if (auto relaxed = relax(); !relaxed) return relaxed;
-  auto put = db_.prepare(
-      "INSERT INTO recommendations (policy, count, time) VALUES (?,?,?) ON CONFLICT (policy, count) DO UPDATE SET "
-      "time=excluded.time");
-  if (!put) return fail(std::move(put).error());
-  put->bind(policy).bind(std::int64_t{next.count}).bind(ms_of(next.time));
-  if (auto done = run(*put); !done) return done;
-  auto old = db_.prepare("DELETE FROM recommendations WHERE policy = ? AND time < ?");
-  if (!old) return fail(std::move(old).error());
-  old->bind(policy).bind(ms_of(next.time - std::chrono::hours(1)));
-  return run(*old);
-}
-
-Result<std::optional<std::string>> Store::manager_of(const std::string& stack) {
-  for (const char* query :
-       {"SELECT policy FROM decisions WHERE stack = ? ORDER BY number DESC LIMIT 1",
-        "SELECT substr(requested_by, 8) FROM operations WHERE stack = ? AND requested_by LIKE 'policy %' "
-        "ORDER BY started DESC, rowid DESC LIMIT 1"}) {
-    auto row = db_.prepare(query);
-    if (!row) return fail(std::move(row).error());
-    row->bind(stack);
-    auto found = row->step();
-    if (!found) return fail(std::move(found).error());
-    if (*found) return std::optional<std::string>(row->text(0));
-  }
-  return std::nullopt;
-}
-
-Result<std::int64_t> Store::generation(const std::string& policy, const std::string& digest) {
-  if (durable_) {
-    if (auto set = db_.execute("PRAGMA synchronous = NORMAL"); !set) return fail(std::move(set).error());
-    durable_ = false;
-  }
-  auto put = db_.prepare(
-      "INSERT INTO generations (policy, digest, generation) VALUES (?, ?, 1) ON CONFLICT (policy) DO UPDATE SET "
-      "generation = generation + (digest <> excluded.digest), digest = excluded.digest RETURNING generation");
-  if (!put) return fail(std::move(put).error());
-  put->bind(policy).bind(digest);
-  auto row = put->step();
-  if (!row) return fail(std::move(row).error());
-  const std::int64_t generation = put->integer(0);
-  if (auto done = run(*put); !done) return fail(std::move(done).error());
-  return generation;
 }
 
 }  // namespace stackscaler::journal

@@ -34,7 +34,12 @@ class Store {
   [[nodiscard]] Result<std::optional<ports::OperationRecord>> operation(const std::string& id);
   [[nodiscard]] Result<std::vector<ports::Scaling>> scalings(const std::string& stack, WallTime since);
   [[nodiscard]] Result<void> put_decision(const ports::DecisionRecord& record);
+  // The newest of that policy, or with "" of all, newest first.
   [[nodiscard]] Result<std::vector<ports::DecisionRecord>> decisions(const std::string& policy, int limit);
+  // The newest operations on that stack, or with "" on all, newest first.
+  [[nodiscard]] Result<std::vector<ports::OperationRecord>> operations(const std::string& stack, int limit);
+  // Policies by that name alone, in any namespace, that the journal has decisions of.
+  [[nodiscard]] Result<std::vector<std::string>> policies_named(const std::string& name);
   [[nodiscard]] Result<std::vector<decision::Recommendation>> recommendations(const std::string& policy,
                                                                               WallTime since);
   [[nodiscard]] Result<void> put_recommendation(const std::string& policy, const decision::Recommendation& next);
@@ -44,7 +49,7 @@ class Store {
  private:
   explicit Store(Database db) : db_(std::move(db)) {}
   [[nodiscard]] Result<void> create_tables();
-  [[nodiscard]] Result<void> add_column(std::string_view column, std::string_view type);
+  [[nodiscard]] Result<void> add_column(std::string_view table, std::string_view column, std::string_view type);
   [[nodiscard]] Result<void> prune();
   [[nodiscard]] Result<void> relax();
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,

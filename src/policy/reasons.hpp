@@ -78,6 +78,7 @@ inline constexpr std::string_view kPlanUnknown         = "PlanUnknown";        /
 inline constexpr std::string_view kNotEnabled = "NotEnabled";
 inline constexpr std::string_view kDryRun     = "DryRun";
 inline constexpr std::string_view kSuspended  = "Suspended";
+inline constexpr std::string_view kPaused     = "Paused";  // the emergency stop: stackscaler pause
 inline constexpr std::string_view kStopping   = "Stopping";
 inline constexpr std::string_view kJournalUnavailable = "JournalUnavailable";
 

@@ -22,6 +22,9 @@ Result<void> Gate::check(const WriteRequest& request) const {
   }
   if (request.origin == Origin::recovery) return {};
   if (stopping_) return fail(ErrorKind::conflict, reason::kStopping, "nothing new is started: the program is stopping");
+  if (const std::string stop = stopped(); !stop.empty()) {
+    return fail(ErrorKind::conflict, reason::kPaused, "nothing is changed: " + stop + " (stackscaler resume)");
+  }
   if (request.policy_dry_run) {
     return fail(ErrorKind::conflict, reason::kDryRun, "nothing is changed: the policy has spec.dryRun: true");
   }

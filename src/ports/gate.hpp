@@ -8,7 +8,9 @@
 // Threads: the loop's. A permit must not outlive its gate.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -54,9 +56,14 @@ class Gate {
  public:
   explicit Gate(GateSettings settings) : settings_(settings) {}
 
-  // The permit, or a `conflict` whose reason is DryRun, NotEnabled, Suspended or Stopping and whose message says what
+  // The permit, or a `conflict` whose reason is DryRun, NotEnabled, Suspended, Paused or Stopping and whose message says what
   // a person would do to open the gate.
   [[nodiscard]] Result<WritePermit> permit(WriteRequest request) const;
+
+  // The emergency stop: asked at every permit and check; a sentence while it is in force, else "". It gates everything
+  // but recovery.
+  void ask_for_stop(std::function<std::string()> stopped) { stopped_ = std::move(stopped); }
+  [[nodiscard]] std::string stopped() const { return stopped_ ? stopped_() : std::string(); }
 
   // From now on nothing new starts; permits already given fail their check().
   void close_for_stop() { stopping_ = true; }
@@ -67,6 +74,7 @@ class Gate {
   friend class WritePermit;
   [[nodiscard]] Result<void> check(const WriteRequest& request) const;
   GateSettings settings_;
+  std::function<std::string()> stopped_;
   bool stopping_ = false;
 };
 

@@ -61,6 +61,7 @@ struct OperationRecord {
 
 struct DecisionRecord {
   WallTime time{};
+  WallTime seen{};     // when the same was decided last; put_decision() takes it for `time` where it is earlier
   std::string policy;  // "default/web"
   std::string stack;
   std::string action;
@@ -70,7 +71,8 @@ struct DecisionRecord {
   std::string advisor;
   std::string reason;
   std::string message;
-  std::string detail;  // JSON: signals and trace
+  std::string detail;  // JSON: signals, trace and what came of it
+  bool again = false;  // the same as the policy's newest, which then takes this one's `seen`, message and detail
 };
 
 // A finished operation that changed a count.

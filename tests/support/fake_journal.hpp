@@ -68,6 +68,17 @@ class FakeJournal final : public ports::Journal {
     co_return out;
   }
   boost::asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
+    record.seen = std::max(record.seen, record.time);
+    if (record.again) {
+      for (auto known = decisions.rbegin(); known != decisions.rend(); ++known) {
+        if (known->policy != record.policy) continue;
+        known->seen = record.seen;
+        known->message = record.message;
+        known->detail = record.detail;
+        break;
+      }
+      co_return Result<void>{};
+    }
     decisions.push_back(std::move(record));
     co_return Result<void>{};
   }

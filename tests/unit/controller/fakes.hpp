@@ -204,6 +204,17 @@ class FakeJournal final : public ports::Journal {
     co_return out;
   }
   asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
+    record.seen = std::max(record.seen, record.time);
+    if (record.again) {
+      for (auto known = decisions.rbegin(); known != decisions.rend(); ++known) {
+        if (known->policy != record.policy) continue;
+        known->seen = record.seen;
+        known->message = record.message;
+        known->detail = record.detail;
+        break;
+      }
+      co_return Result<void>{};
+    }
     decisions.push_back(std::move(record));
     co_return Result<void>{};
   }
@@ -269,6 +280,7 @@ struct World {
     main.spawn("states", loop.watch_states());
     main.spawn("plans", loop.watch_plans());
   }
+  void watch_pause() { main.spawn("pause", loop.watch_pause(gate)); }
   void add(std::shared_ptr<policy::ScalingPolicy> p) { loop.upsert(std::move(p)); }
 
   asio::io_context io;

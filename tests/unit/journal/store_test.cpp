@@ -297,5 +297,34 @@ TEST(SqliteJournalTest, ServesTheLoop) {
   EXPECT_EQ(open->size(), 1U);
 }
 
+TEST(StoreTest, TheSameDecisionAgainIsOneRowThatGrows) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  ports::DecisionRecord record;
+  record.policy = "default/web";
+  record.time = WallTime(std::chrono::seconds(100));
+  record.message = "cpu 50 is between 30 and 75";
+  ASSERT_TRUE(store.put_decision(record));
+  record.time = WallTime(std::chrono::seconds(400));
+  record.message = "cpu 60 is between 30 and 75";
+  record.detail = "{}";
+  record.again = true;
+  ASSERT_TRUE(store.put_decision(record));
+  ports::DecisionRecord other;
+  other.policy = "prod/web";
+  ASSERT_TRUE(store.put_decision(other));
+
+  const auto rows = *store.decisions("default/web", 10);
+
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].time, WallTime(std::chrono::seconds(100)));
+  EXPECT_EQ(rows[0].seen, WallTime(std::chrono::seconds(400)));
+  EXPECT_EQ(rows[0].message, "cpu 60 is between 30 and 75");
+  EXPECT_EQ(store.decisions("", 10)->size(), 2U);
+  EXPECT_EQ(store.policies_named("web")->size(), 2U);
+  EXPECT_EQ(*store.policies_named("prod/web"), (std::vector<std::string>{"prod/web"}));
+  EXPECT_TRUE(store.policies_named("we%")->empty());
+}
+
 }  // namespace
 }  // namespace stackscaler::journal
