@@ -17,15 +17,17 @@ namespace reason = policy::reason;
 // sentence.
 class Course {
  public:
-  Course(const policy::Spec& spec, const Observation& observation, const Signals& signals, const History& history,
+  Course(const policy::Spec& spec, const Observation& observation, Signals signals, const History& history,
          WallTime now)
       : spec_(spec),
-        signals_(signals),
+        signals_(std::move(signals)),
         history_(history),
         now_(now),
         schedules_(active_schedules(spec, now)),
         from_(observation.current),
-        to_(from_) {}
+        to_(from_) {
+    trace_.reserve(signals_.each.size() + 6);
+  }
 
   void follow(const std::optional<Advice>& advice);
   void require_data();
@@ -46,7 +48,7 @@ class Course {
   void come_down_to(int max);
 
   const policy::Spec& spec_;
-  const Signals& signals_;
+  Signals signals_;
   const History& history_;
   WallTime now_;
   Active schedules_;
@@ -211,7 +213,7 @@ Decision Course::finish(const std::optional<Advice>& advice) && {
   decision.recommended = recommended_;
   decision.bounds = schedules_.bounds;
   decision.suspended_by = schedules_.suspend;
-  decision.signals = signals_.each;
+  decision.signals = std::move(signals_.each);
   decision.trace = std::move(trace_);
   return decision;
 }
@@ -229,8 +231,7 @@ std::string_view to_string(Action action) {
 
 Decision decide(const policy::Spec& spec, const Observation& observation, const std::optional<Advice>& advice,
                 const History& history, WallTime now) {
-  const Signals signals = read_signals(spec, observation, history, now);
-  Course course(spec, observation, signals, history, now);
+  Course course(spec, observation, read_signals(spec, observation, history, now), history, now);
   course.follow(advice);
   course.require_data();
   course.require_confidence(advice);

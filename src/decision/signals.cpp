@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -153,6 +154,7 @@ Signals read_signals(const policy::Spec& spec, const Observation& observation, c
   Signals signals;
   signals.booting = booting(observation, history, now);
   const Reader reader(spec, observation, signals.booting);
+  signals.each.reserve(spec.metrics.size() + 1);
   for (std::size_t i = 0; i < spec.metrics.size(); ++i) {
     MetricReading none;
     none.missing = "it was not read";
@@ -175,6 +177,7 @@ Signals read_signals(const policy::Spec& spec, const Observation& observation, c
 }
 
 std::string format_value(double value) {
+  if (value == std::trunc(value) && std::abs(value) < 1e15) return fmt::format_int(static_cast<long long>(value)).str();
   std::string text = fmt::format("{:.4f}", value);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
