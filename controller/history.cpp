@@ -55,8 +55,8 @@ std::string span(const DecisionRecord& decision) {
 }
 
 std::string operation_line(const OperationRecord& o) {
-  std::string out = fmt::format("{} {} {}, {}", format_rfc3339(o.started), o.id, change(o.from, o.to),
-                                ports::to_string(o.phase));
+  std::string out =
+      fmt::format("{} {} {}, {}", format_rfc3339(o.started), o.id, change(o.from, o.to), ports::to_string(o.phase));
   if (o.plan_ms > 0) out += ", plan " + format_duration(Duration(o.plan_ms));
   if (o.apply_ms > 0) out += ", apply " + format_duration(Duration(o.apply_ms));
   if (!o.outcome.empty()) out += ": " + o.outcome;
@@ -85,10 +85,18 @@ ordered_json operation_json(const OperationRecord& o) {
 }
 
 ordered_json decision_json(const DecisionRecord& d) {
-  ordered_json out{{"kind", "decision"},     {"time", format_rfc3339(d.time)}, {"until", format_rfc3339(d.seen)},
-                   {"policy", d.policy},     {"stack", d.stack},               {"action", d.action},
-                   {"from", d.from},         {"to", d.to},                     {"confidence", d.confidence},
-                   {"advisor", d.advisor},   {"reason", d.reason},             {"message", d.message}};
+  ordered_json out{{"kind", "decision"},
+                   {"time", format_rfc3339(d.time)},
+                   {"until", format_rfc3339(d.seen)},
+                   {"policy", d.policy},
+                   {"stack", d.stack},
+                   {"action", d.action},
+                   {"from", d.from},
+                   {"to", d.to},
+                   {"confidence", d.confidence},
+                   {"advisor", d.advisor},
+                   {"reason", d.reason},
+                   {"message", d.message}};
   const ordered_json detail = detail_of(d);
   for (const char* name : {"signals", "trace"}) out[name] = list_in(detail, name);
   if (const auto outcome = detail.find("outcome"); outcome != detail.end()) out["outcome"] = *outcome;
@@ -136,8 +144,8 @@ std::vector<Line> merged(const std::vector<DecisionRecord>& decisions, const std
 std::string render_explanation(const DecisionRecord& d, const std::optional<OperationRecord>& operation) {
   const ordered_json detail = detail_of(d);
   std::string out = fmt::format("{} (stack {}): {} {}\n", d.policy, d.stack, d.action, change(d.from, d.to));
-  out += fmt::format("  decided     {}\n  by          {}, confidence {:.2f}\n  reason      {}: {}\n", span(d), d.advisor,
-                     d.confidence, d.reason, d.message);
+  out += fmt::format("  decided     {}\n  by          {}, confidence {:.2f}\n  reason      {}: {}\n", span(d),
+                     d.advisor, d.confidence, d.reason, d.message);
   if (const std::string outcome = outcome_of(d); !outcome.empty()) out += "  outcome     " + outcome + "\n";
   if (operation) out += "  operation   " + operation_line(*operation) + "\n";
   std::vector<std::vector<std::string>> signals{{"METRIC", "VALUE", "PROPOSES", ""}};
@@ -160,8 +168,8 @@ std::string render_explanation_json(const DecisionRecord& d, const std::optional
   return dump(out);
 }
 
-std::string render_history(const std::vector<DecisionRecord>& decisions,
-                           const std::vector<OperationRecord>& operations, std::size_t limit) {
+std::string render_history(const std::vector<DecisionRecord>& decisions, const std::vector<OperationRecord>& operations,
+                           std::size_t limit) {
   std::vector<std::vector<std::string>> rows{{"TIME", "WHO", "STACK", "WHAT", "COUNT", "REASON", "METRICS", "MESSAGE"}};
   for (const Line& line : merged(decisions, operations, limit)) {
     if (line.decision != nullptr) {
@@ -173,8 +181,9 @@ std::string render_history(const std::vector<DecisionRecord>& decisions,
     } else {
       const OperationRecord& o = *line.operation;
       rows.push_back({format_rfc3339(o.started), o.requested_by, o.stack, "operation " + o.id,
-                      change(o.from, o.count_after.value_or(o.to)), o.outcome_reason.empty() ? o.reason : o.outcome_reason,
-                      "", fmt::format("{}: {}", ports::to_string(o.phase), o.outcome)});
+                      change(o.from, o.count_after.value_or(o.to)),
+                      o.outcome_reason.empty() ? o.reason : o.outcome_reason, "",
+                      fmt::format("{}: {}", ports::to_string(o.phase), o.outcome)});
     }
   }
   return render_table(rows);

@@ -17,7 +17,7 @@ constexpr Duration kGrain = 1ms;       // turns due within one grain start toget
 constexpr Duration kIdle = 1h;
 constexpr Duration kStateLook = 5s;  // how often local state files are looked at
 constexpr Duration kPauseLook = 500ms;
-constexpr Duration kPlanLook = 5s;   // between two plan checks
+constexpr Duration kPlanLook = 5s;  // between two plan checks
 
 }  // namespace
 

@@ -38,7 +38,8 @@ class Loop final : public ports::PolicySink {
   [[nodiscard]] boost::asio::awaitable<void> run();
   // Wakes the policies whose stack's state changed, every few seconds until cancelled.
   [[nodiscard]] boost::asio::awaitable<void> watch_states();
-  // Notices the emergency stop and its end: logs it, and wakes every policy so that its status says so; until cancelled.
+  // Notices the emergency stop and its end: logs it, and wakes every policy so that its status says so; until
+  // cancelled.
   [[nodiscard]] boost::asio::awaitable<void> watch_pause(const ports::Gate& gate);
   // Makes the plan checks that are due, one at a time, until cancelled.
   [[nodiscard]] boost::asio::awaitable<void> watch_plans();

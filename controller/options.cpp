@@ -167,8 +167,8 @@ struct Commands {
         ->check(CLI::Range(1, 10000));
     history->add_option("--since", f.since, "only what began so long ago or later, such as 24h")->type_name("DURATION");
     for (CLI::App* sub : {explain, history}) add_output(*sub, f);
-    pause = root.add_subcommand("pause",
-                                "emergency stop: nothing new is started by anything with this data folder, until resume");
+    pause = root.add_subcommand(
+        "pause", "emergency stop: nothing new is started by anything with this data folder, until resume");
     pause->add_option("--reason", f.stack_reason, "shown in every status and log")->type_name("TEXT");
     resume = root.add_subcommand("resume", "end the emergency stop");
     for (CLI::App* sub : {explain, history, pause, resume}) add_settings(*sub, f, kNames);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The emergency stop: while the file <data>/pause is there, nothing new is started by any process with that data folder.
+// The emergency stop: while the file <data>/pause is there, nothing new is started by any process with that data
+// folder.
 //
 // `stackscaler pause` writes it and `resume` removes it; a hand may do the same (an empty file will do). A file that is
 // there and can't be understood stops too: in doubt nothing is changed. What it is not: a signal to what runs; an apply

@@ -95,8 +95,7 @@ Cost decisions(const policy::Spec& spec, double cpu) {
   for (int i = 0; i < 5; ++i) history.events.push_back({now - i * 4min, i % 2 == 0 ? 1 : -1});
   return measure(200'000, [&](int) {
     const auto signals = decision::read_signals(spec, observation, history, now);
-    const auto decided =
-        decision::decide(spec, observation, advisor::rules_advice(observation, signals), history, now);
+    const auto decided = decision::decide(spec, observation, advisor::rules_advice(observation, signals), history, now);
     sink = sink + decided.to;
   });
 }

@@ -40,7 +40,8 @@ decision::Advice rules_advice(const decision::Observation& observation, const de
     advice.action = Action::scale_down;
     advice.reason = reason_of(signals);
   } else {
-    advice.reason = reason::kDesiredWithinRange;
+    const bool warming = reason_of(signals) == reason::kWarmingUp;
+    advice.reason = warming ? reason::kWarmingUp : reason::kDesiredWithinRange;
   }
   return advice;
 }

@@ -34,6 +34,8 @@ class Reader {
   [[nodiscard]] int with_booting(int wanted, bool up) const {
     return up ? std::max(current_, wanted) : std::min(current_, wanted + booting_);
   }
+  // The value asks for more, and those that boot are it.
+  void say_booting(Signal& signal) const;
   [[nodiscard]] int serving() const { return current_ - booting_; }
 
   int current_;
@@ -50,6 +52,7 @@ void Reader::by_threshold(const policy::Threshold& limit, double value, Signal& 
     signal.reason = reason::kAboveThreshold;
     signal.proposal = with_booting(serving() + step_size(limit.step, serving()), true);
     signal.message = fmt::format("{} {} is above {}", signal.name, shown, format_value(limit.scale_up));
+    if (*signal.proposal == current_) say_booting(signal);
   } else if (value < limit.scale_down) {
     signal.reason = reason::kBelowThreshold;
     signal.proposal = current_ - step_size(limit.step, current_);
@@ -58,6 +61,12 @@ void Reader::by_threshold(const policy::Threshold& limit, double value, Signal& 
     signal.message = fmt::format("{} {} is between {} and {}", signal.name, shown, format_value(limit.scale_down),
                                  format_value(limit.scale_up));
   }
+}
+
+void Reader::say_booting(Signal& signal) const {
+  if (booting_ == 0) return;
+  signal.reason = reason::kWarmingUp;
+  signal.message += fmt::format(", and {} of {} instances were just created", booting_, current_);
 }
 
 void Reader::by_target(const policy::Target& target, double value, Signal& signal) const {
@@ -77,6 +86,7 @@ void Reader::by_target(const policy::Target& target, double value, Signal& signa
                   : ratio > 1 ? "above"
                               : "below",
                   format_value(target.value));
+  if (signal.above && !each && wanted == current_) say_booting(signal);
 }
 
 void Reader::by_value(double value, Signal& signal) const {

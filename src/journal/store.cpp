@@ -155,7 +155,8 @@ Result<void> Store::add_column(std::string_view table, std::string_view column, 
   auto there = has_it();
   if (!there) return fail(std::move(there).error());
   if (*there) return {};
-  const std::string sql = "ALTER TABLE " + std::string(table) + " ADD COLUMN " + std::string(column) + " " + std::string(type);
+  const std::string sql =
+      "ALTER TABLE " + std::string(table) + " ADD COLUMN " + std::string(column) + " " + std::string(type);
   auto added = db_.execute(sql.c_str());
   if (added) return {};
   // Another process may have been faster.

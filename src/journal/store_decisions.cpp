@@ -23,7 +23,8 @@ Result<void> Store::put_decision(const DecisionRecord& r) {
   const std::int64_t seen = ms_of(std::max(r.seen, r.time));
   if (r.again) {
     auto update = db_.prepare(
-        "UPDATE decisions SET seen = ?, message = ?, detail = ? WHERE number = (SELECT max(number) FROM decisions WHERE "
+        "UPDATE decisions SET seen = ?, message = ?, detail = ? WHERE number = (SELECT max(number) FROM decisions "
+        "WHERE "
         "policy = ?)");
     if (!update) return fail(std::move(update).error());
     update->bind(seen).bind(r.message).bind(r.detail).bind(r.policy);
@@ -70,7 +71,8 @@ Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, 
 }
 
 Result<std::vector<std::string>> Store::policies_named(const std::string& name) {
-  auto rows = db_.prepare("SELECT DISTINCT policy FROM decisions WHERE policy = ?1 OR substr(policy, instr(policy, '/') + 1) = ?1");
+  auto rows = db_.prepare(
+      "SELECT DISTINCT policy FROM decisions WHERE policy = ?1 OR substr(policy, instr(policy, '/') + 1) = ?1");
   if (!rows) return fail(std::move(rows).error());
   rows->bind(name);
   std::vector<std::string> out;

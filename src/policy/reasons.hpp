@@ -17,6 +17,7 @@ inline constexpr std::string_view kAboveTarget        = "AboveTarget";         /
 inline constexpr std::string_view kBelowTarget        = "BelowTarget";         // all metrics are below their target
 inline constexpr std::string_view kDesiredByMetric    = "DesiredByMetric";     // a metric whose value is the count
 inline constexpr std::string_view kFallbackInstances  = "FallbackInstances";   // onMissingMetrics: all are missing
+inline constexpr std::string_view kWarmingUp          = "WarmingUp";           // more is wanted, and what was just created is it
 inline constexpr std::string_view kMetricVeto         = "MetricVeto";          // no way down while a metric is above its limit
 inline constexpr std::string_view kScaleUpStabilized  = "ScaleUpStabilized";   // held by scaleUp.stabilizationWindow
 inline constexpr std::string_view kScaleDownStabilized = "ScaleDownStabilized"; // held by scaleDown.stabilizationWindow

@@ -135,6 +135,7 @@ std::string World::policy(const std::string& bounds, const std::string& more) {
          "      maxAge: 5s\n"
          "      threshold: { scaleUp: 75, scaleDown: 30 }\n"
          "  behavior:\n"
+         "    warmup: 0s\n"
          "    scaleUp: { cooldown: 0s }\n"
          "    scaleDown: { cooldown: 0s, stabilizationWindow: 0s }\n" +
          more;
