@@ -30,6 +30,7 @@ enum class Command {
   stack_scale,
   stack_deploy,
   metrics,
+  advise,
   stack_doctor,
   version
 };
@@ -61,6 +62,7 @@ struct Options {
   Duration outside_hold = std::chrono::minutes(5);
   StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
+  std::map<std::string, std::string> env_file;  // its keys of advisors (*_API_KEY): secrets
 
   // How it speaks
   std::optional<LogFormat> log_format;  // unset: text on a terminal, else logfmt
@@ -69,7 +71,8 @@ struct Options {
 
   // Arguments of single commands
   bool plan = false;                         // reconcile --plan
-  std::vector<std::filesystem::path> paths;  // validate, metrics
+  std::vector<std::filesystem::path> paths;  // validate, metrics, advise
+  bool print_prompt = false;                 // advise --print-prompt
   std::optional<Duration> since;             // metrics --since
   std::optional<Duration> step;              // metrics --step
   std::string stack_id;                      // stack show|scale|deploy|doctor, adopt --id

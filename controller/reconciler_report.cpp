@@ -28,8 +28,10 @@ constexpr Duration kRepeatedLog = 1min;     // an unchanged decision is logged a
 std::string fingerprint(const Turn& turn) {
   if (turn.error) return turn.error->reason() + turn.error->message();
   const decision::Decision& d = *turn.decision;
-  return fmt::format("{}/{}/{}/{}/{}/{}", decision::to_string(d.action), d.from, d.to, d.reason,
-                     static_cast<int>(turn.converge.kind), turn.converge.reason);
+  std::string beside;
+  if (d.advice && d.advice->beside) beside = fmt::format("/{}", d.advice->beside->target);
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}{}", decision::to_string(d.action), d.from, d.to, d.reason, d.advisor,
+                     static_cast<int>(turn.converge.kind), turn.converge.reason, beside);
 }
 
 // The same operation with another progress text.
@@ -115,7 +117,7 @@ asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
   record.advisor = d.advisor;
   record.reason = d.reason;
   record.message = d.message;
-  record.detail = decision_detail_json(d);
+  record.detail = decision_detail_json(d, turn.observation ? &*turn.observation : nullptr);
   auto put = co_await parts_.journal.put_decision(std::move(record));
   if (!put) {
     parts_.logger.warn("the journal can't be written", kv("policy", turn.policy->key.str()),
