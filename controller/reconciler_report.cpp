@@ -28,10 +28,12 @@ constexpr Duration kRepeatedLog = 1min;     // an unchanged decision is logged a
 std::string fingerprint(const Turn& turn) {
   if (turn.error) return turn.error->reason() + turn.error->message();
   const decision::Decision& d = *turn.decision;
-  std::string beside;
-  if (d.advice && d.advice->beside) beside = fmt::format("/{}", d.advice->beside->target);
+  // A model's other word is news also where it leads to the same.
+  std::string advised;
+  if (d.advice && !d.advice->asked.empty()) advised = fmt::format("/{}", d.advice->target);
+  if (d.advice && d.advice->beside) advised += fmt::format("/{}", d.advice->beside->target);
   return fmt::format("{}/{}/{}/{}/{}/{}/{}{}", decision::to_string(d.action), d.from, d.to, d.reason, d.advisor,
-                     static_cast<int>(turn.converge.kind), turn.converge.reason, beside);
+                     static_cast<int>(turn.converge.kind), turn.converge.reason, advised);
 }
 
 // The same operation with another progress text.
