@@ -83,7 +83,7 @@ TEST_F(AdvisorEndToEnd, GarbageLeadsToTheRulesWhichScale) {
   w.load.set(90);
   w.start();
 
-  ASSERT_TRUE(w.eventually([&] { return w.count() == 4; }));
+  ASSERT_TRUE(w.eventually([&] { return w.count() == 2; }));
   ASSERT_TRUE(w.eventually([&] { return w.status("web.yaml", "AdvisorAvailable.reason") == "AdviceInvalid"; }));
   EXPECT_EQ(w.status("web.yaml", "AdvisorAvailable.status"), "False");
   EXPECT_EQ(w.status("web.yaml", "lastDecision.advisor"), "rules");
