@@ -2,7 +2,8 @@
 //
 // AdvisorByType: asks the advisor that a policy names (advisor.type).
 //
-// A type that has none here is answered by rules, and the advice says so. Threads: the loop's. The advisors must
+// It always advises: for a type that has none here, or whose advisor fails, rules stand in and the advice says so.
+// Threads: the loop's. The advisors must
 // outlive it.
 #pragma once
 

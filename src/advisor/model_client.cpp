@@ -124,6 +124,7 @@ asio::awaitable<ModelReply> ModelClient::ask(policy::Advisor advisor, Prompt pro
   if (!key) co_return ModelReply(fail(std::move(key).error()), Duration(0));
   const auto known = dialects_.find(identity);
   Dialect dialect = known == dialects_.end() ? Dialect() : known->second;
+  bool sent_again = false;
   for (int attempt = 1;; ++attempt) {
     auto request = request_for(advisor, prompt, dialect, *key);
     if (!request) co_return ModelReply(fail(std::move(request).error()), Duration(0));
@@ -133,6 +134,9 @@ asio::awaitable<ModelReply> ModelClient::ask(policy::Advisor advisor, Prompt pro
     ++stats_.requests;
     stats_.prompt_bytes += prompt.size();
     auto response = co_await client_.send(std::move(*request));
+    // A kept connection that the server had closed meanwhile looks like this.
+    const bool closed = !response && response.error().kind() == ErrorKind::unavailable;
+    if (closed && !std::exchange(sent_again, true)) continue;
     if (!response) {
       const bool echoed = holds_key(response.error().message(), *key);
       logger_.debug("a model was not reached", kv("advisor", name_of(advisor)),

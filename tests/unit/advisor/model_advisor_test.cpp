@@ -229,6 +229,21 @@ TEST_F(ModelAdvisorTest, AConnectionThatBreaksOffLeadsToRules) {
   expect_fallback(advise(), "AdvisorUnreachable", "can't be reached");
 }
 
+TEST_F(ModelAdvisorTest, AConnectionThatWasClosedMeanwhileIsNoFailure) {
+  const std::string body = gemini_answer(words("scale_up", "7", "0.85"));
+  const std::string whole =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n" + body;
+  test::RawServer raw(io, [&](test::RawSocket& socket, int number) -> boost::asio::awaitable<void> {
+    co_await test::read_request_head(socket);
+    if (number > 1) co_await test::send_bytes(socket, whole);
+  });
+  policy.spec.advisor.base_url = raw.url();
+
+  EXPECT_EQ(advise().advisor, "gemini");
+  EXPECT_EQ(raw.connections(), 2);
+}
+
 TEST_F(ModelAdvisorTest, AfterThreeFailuresTheServerIsLeftAloneAndComesBackByItself) {
   server.answer(kGemini, 500, "");
   for (int i = 0; i < 20; ++i) expect_fallback(advise(), "AdvisorUnreachable", "HTTP 500");
@@ -377,6 +392,12 @@ TEST_F(ModelAdvisorTest, ThePolicysTypePicksTheAdvisor) {
   EXPECT_EQ(test::run(io, by_type.advise(policy, o, signals))->advisor, "rules");
   policy.spec.advisor.type = policy::AdvisorType::forecast;
   EXPECT_EQ(test::run(io, by_type.advise(policy, o, signals))->unavailable, "AdvisorNotConfigured");
+  OtherAdvisor forecast;
+  forecast.broken = true;
+  AdvisorByType broken(AdvisorByType::Parts{rules, &forecast, &advisor});
+  const auto instead = test::run(io, broken.advise(policy, o, signals));
+  EXPECT_EQ(instead->target, 6);
+  EXPECT_EQ(instead->unavailable_message, "forecast: no history");
 }
 
 TEST_F(ModelAdvisorTest, WhatIsShownIsWhatIsSent) {
