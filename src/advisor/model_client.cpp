@@ -117,7 +117,7 @@ void ModelClient::warn_if_open(const http::Url& url, const Secret& key) {
 }
 
 asio::awaitable<ModelReply> ModelClient::ask(policy::Advisor advisor, Prompt prompt) {
-  const SteadyTime until = std::chrono::steady_clock::now() + advisor.timeout;
+  const SteadyTime until = clock_.steady_now() + advisor.timeout;
   const std::string identity = identity_of(advisor);
   auto copy = advisor;
   auto key = co_await key_of(std::move(copy));
@@ -130,7 +130,7 @@ asio::awaitable<ModelReply> ModelClient::ask(policy::Advisor advisor, Prompt pro
     if (!request) co_return ModelReply(fail(std::move(request).error()), Duration(0));
     warn_if_open(request->url, *key);
     request->tls = tls_;
-    request->deadline = std::max(Duration(1), std::chrono::ceil<Duration>(until - std::chrono::steady_clock::now()));
+    request->deadline = std::max(Duration(1), std::chrono::ceil<Duration>(until - clock_.steady_now()));
     ++stats_.requests;
     stats_.prompt_bytes += prompt.size();
     auto response = co_await client_.send(std::move(*request));
