@@ -2,8 +2,8 @@
 //
 // `stackscaler advise`: what the advisor of the policies named says of their metrics now.
 //
-// Needs no stack, no journal and no Terraform, and changes nothing. Exit 1 when a file is wrong or an advisor was not
-// available. With --print-prompt nobody but the metrics' server is asked.
+// Needs no stack, no journal and no Terraform, and changes nothing. Exit 1 when a file is wrong, a metric is missing or
+// an advisor was not available. With --print-prompt nobody but the metrics' server is asked.
 #include <fmt/core.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -146,7 +146,7 @@ asio::awaitable<void> Consultation::one(const policy::ScalingPolicy& policy) {
   std::optional<decision::Advice> advice;
   auto advised = co_await advisors_.get().advise(policy, observation, signals);
   if (advised) advice = std::move(*advised);
-  available_ = available_ && advice && advice->unavailable.empty();
+  available_ = available_ && signals.missing.empty() && advice && advice->unavailable.empty();
   print(policy, decision::decide(policy.spec, observation, advice, none, now), observation);
 }
 
