@@ -24,8 +24,9 @@ class Breaker {
   // True if one may ask now; then succeeded(), failed() or given_up() must follow.
   [[nodiscard]] bool admit(SteadyTime now) {
     if (!open_until_) return true;
-    if (now < *open_until_ || probing_) return false;
-    probing_ = true;
+    if (now < *open_until_) return false;
+    if (probing_since_ && now - *probing_since_ < kProbeLasts) return false;
+    probing_since_ = now;
     return true;
   }
   void succeeded() {
@@ -34,14 +35,14 @@ class Breaker {
     close();
   }
   void failed(SteadyTime now, Random& random) {
-    probing_ = false;
+    probing_since_.reset();
     if (++failures_ < kFailures && !open_until_) return;
     open_for(backoff_delay(random, std::min(++opened_, kMostDoublings), kFirst, kLongest), now);
   }
   // Neither: the asker was stopped.
-  void given_up() { probing_ = false; }
+  void given_up() { probing_since_.reset(); }
   void open_for(Duration duration, SteadyTime now) {
-    probing_ = false;
+    probing_since_.reset();
     const SteadyTime until = now + duration;
     if (!open_until_ || *open_until_ < until) open_until_ = until;
   }
@@ -49,13 +50,14 @@ class Breaker {
 
  private:
   static constexpr int kMostDoublings = 20;
+  static constexpr Duration kProbeLasts = std::chrono::minutes(5);  // longer than any question: its asker is gone
   void close() {
-    probing_ = false;
+    probing_since_.reset();
     open_until_.reset();
   }
   int failures_ = 0;
   int opened_ = 0;
-  bool probing_ = false;
+  std::optional<SteadyTime> probing_since_;
   std::optional<SteadyTime> open_until_;
 };
 

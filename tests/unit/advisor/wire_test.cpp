@@ -233,6 +233,8 @@ TEST(BreakerTest, OpensAfterThreeFailuresLetsOneTryAndClosesBySuccess) {
   now += Breaker::kFirst;
   EXPECT_TRUE(b.admit(now));   // half-open
   EXPECT_FALSE(b.admit(now));  // one at a time
+  now += 5min;
+  EXPECT_TRUE(b.admit(now));  // whoever asked is gone
   b.failed(now, random);
   EXPECT_FALSE(b.admit(now + 29s));  // longer than before
   now += 1min;
