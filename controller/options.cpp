@@ -119,6 +119,7 @@ struct Commands {
   CLI::App* resume;
   CLI::App* explain;
   CLI::App* history;
+  CLI::App* advise;
   CLI::App* list;
   CLI::App* show;
   CLI::App* adopt;
@@ -152,6 +153,7 @@ struct Commands {
     metrics->add_option("--step", f.step, "between two points of --since [a 240th of it, at least 15s]")
         ->type_name("DURATION");
     add_journal_commands(o, f);
+    add_advise(o, f);
     add_stack_commands(o, f);
     version = root.add_subcommand("version", "the version");
   }
@@ -172,6 +174,22 @@ struct Commands {
     pause->add_option("--reason", f.stack_reason, "shown in every status and log")->type_name("TEXT");
     resume = root.add_subcommand("resume", "end the emergency stop");
     for (CLI::App* sub : {explain, history, pause, resume}) add_settings(*sub, f, kNames);
+  }
+
+  void add_advise(Options& o, Flags& f) {
+    advise = root.add_subcommand("advise",
+                                 "what a policy's advisor says of its metrics now, and what was made of it; changes "
+                                 "nothing, but a model is asked");
+    add_settings(*advise, f, kMetricsNames);
+    advise->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
+    advise
+        ->add_option("--instances", o.instances,
+                     "the present count; without it the metric `instances`, else bounds.min")
+        ->type_name("N")
+        ->check(CLI::Range(0, policy::kMaxInstances));
+    advise->add_flag("--print-prompt", o.print_prompt,
+                     "ask nobody: print the URL and the bytes that would be sent (the key is in neither)");
+    add_output(*advise, f);
   }
 
   void add_stack_commands(Options& o, Flags& f) {
@@ -238,11 +256,12 @@ struct Commands {
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
-    const std::array<std::pair<Command, CLI::App*>, 15> all{{{Command::run, run},
+    const std::array<std::pair<Command, CLI::App*>, 16> all{{{Command::run, run},
                                                              {Command::explain, explain},
                                                              {Command::history, history},
                                                              {Command::pause, pause},
                                                              {Command::resume, resume},
+                                                             {Command::advise, advise},
                                                              {Command::reconcile, reconcile},
                                                              {Command::validate, validate},
                                                              {Command::stack_list, list},
@@ -252,6 +271,7 @@ struct Commands {
                                                              {Command::stack_deploy, deploy},
                                                              {Command::stack_doctor, doctor},
                                                              {Command::metrics, metrics},
+                                                             {Command::advise, advise},
                                                              {Command::version, version}}};
     for (const auto& one : all) {
       if (one.second->parsed()) return one;
@@ -289,6 +309,9 @@ void apply_settings(Options& options, const CLI::App& app, const Flags& flags, c
                     std::vector<std::string>& problems) {
   const Environment env_file = read_settings_file(flags.env_file, parse_env_file, problems);
   const Environment config = read_settings_file(flags.config, parse_config_file, problems);
+  for (const auto& [name, value] : env_file) {
+    if (name.ends_with("_API_KEY")) options.env_file.emplace(name, value);
+  }
   for (const Setting& s : settings()) {
     if (app.get_option_no_throw("--" + std::string(s.name)) == nullptr) continue;
     std::string origin = "--" + std::string(s.name);

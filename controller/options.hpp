@@ -34,6 +34,7 @@ enum class Command {
   resume,
   history,
   explain,
+  advise,
   stack_doctor,
   version
 };
@@ -65,6 +66,7 @@ struct Options {
   Duration outside_hold = std::chrono::minutes(5);
   StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
+  std::map<std::string, std::string> env_file;  // its keys of advisors (*_API_KEY): secrets
 
   // How it speaks
   std::optional<LogFormat> log_format;  // unset: text on a terminal, else logfmt
@@ -73,7 +75,8 @@ struct Options {
 
   // Arguments of single commands
   bool plan = false;                         // reconcile --plan
-  std::vector<std::filesystem::path> paths;  // validate, metrics
+  std::vector<std::filesystem::path> paths;  // validate, metrics, advise
+  bool print_prompt = false;                 // advise --print-prompt
   std::optional<Duration> since;             // metrics --since
   std::optional<Duration> step;              // metrics --step
   std::string stack_id;                      // stack show|scale|deploy|doctor, adopt --id

@@ -150,6 +150,8 @@ Result<void> Program::add_policies() {
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
   metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, std::move(*endpoint), settings);
+  advisors = std::make_unique<Advisors>(
+      Advisors::Parts{http_client(), clock, *logger, random, &pool, environment_of(options)});
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;
@@ -174,7 +176,7 @@ std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
     status = std::make_unique<source::FileStatusWriter>(*logger, index, std::move(statuses));
   }
   return std::make_unique<Reconciler>(
-      Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
+      Reconciler::Parts{clock, *logger, random, *metrics, advisors->get(), *driver,
                         write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},
       ReconcilerSettings{options.fleet, options.outside_hold});
 }

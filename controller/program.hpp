@@ -11,13 +11,13 @@
 #include <memory>
 #include <optional>
 
-#include "advisor/rules.hpp"
 #include "async/clock.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "controller/advisors.hpp"
 #include "controller/implicit.hpp"
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
@@ -75,10 +75,9 @@ class Program {
   std::unique_ptr<journal::SqliteJournal> journal;
   terraform::TerraformDriver* terraform = nullptr;  // null in a rehearsal
   std::unique_ptr<ports::StackDriver> driver;
-  advisor::RulesAdvisor advisor;
-
   std::optional<http::Client> client;
   std::unique_ptr<metrics::PrometheusSource> metrics;
+  std::unique_ptr<Advisors> advisors;
   source::PolicyIndex index;
   std::unique_ptr<source::FileSource> source;  // null without --policies
   std::unique_ptr<source::FileStatusWriter> status;

@@ -169,8 +169,9 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
   auto advised = co_await parts_.advisor.advise(*turn.policy, observation, signals);
   if (advised) advice = std::move(*advised);
   turn.decision = decision::decide(turn.policy->spec, observation, advice, memory->history, now);
+  turn.observation = std::move(observation);
   co_await remember_recommendation(memory, turn);
-  const bool fewer = signals.may_scale_down && signals.proposal && *signals.proposal < observation.current;
+  const bool fewer = signals.may_scale_down && signals.proposal && *signals.proposal < turn.observation->current;
   if (!memory->retired) fleet_.note(turn.policy->key, fewer, parts_.clock.steady_now());
 }
 

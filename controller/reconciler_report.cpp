@@ -28,8 +28,12 @@ constexpr Duration kRepeatedLog = 1min;     // an unchanged decision is logged a
 std::string fingerprint(const Turn& turn) {
   if (turn.error) return turn.error->reason() + turn.error->message();
   const decision::Decision& d = *turn.decision;
-  return fmt::format("{}/{}/{}/{}/{}/{}", decision::to_string(d.action), d.from, d.to, d.reason,
-                     static_cast<int>(turn.converge.kind), turn.converge.reason);
+  // A model's other word is news also where it leads to the same.
+  std::string advised;
+  if (d.advice && !d.advice->asked.empty()) advised = fmt::format("/{}", d.advice->target);
+  if (d.advice && d.advice->beside) advised += fmt::format("/{}", d.advice->beside->target);
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}{}", decision::to_string(d.action), d.from, d.to, d.reason, d.advisor,
+                     static_cast<int>(turn.converge.kind), turn.converge.reason, advised);
 }
 
 // The same operation with another progress text.
@@ -117,7 +121,7 @@ asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
   record.advisor = d.advisor;
   record.reason = d.reason;
   record.message = d.message;
-  record.detail = decision_detail_json(d, turn.converge);
+  record.detail = decision_detail_json(d, turn.observation ? &*turn.observation : nullptr, &turn.converge);
   record.again = again;
   auto put = co_await parts_.journal.put_decision(std::move(record));
   if (!put) {

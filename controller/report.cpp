@@ -136,6 +136,24 @@ void set_metrics(policy::Status& status, const Turn& turn, WallTime now) {
   policy::set_condition(status, std::move(c), now);
 }
 
+// Of policies that name an advisor beside rules, and on a status that had it.
+void set_advisor(policy::Status& status, const Turn& turn, WallTime now) {
+  if (!turn.decision || !turn.decision->advice) return;
+  const decision::Advice& advice = *turn.decision->advice;
+  const policy::AdvisorType type = turn.policy->spec.advisor.type;
+  const std::string name(to_string(type));
+  const bool before = policy::find_condition(status, "AdvisorAvailable") != nullptr;
+  if (type == policy::AdvisorType::rules && !before) return;
+  Condition c = condition("AdvisorAvailable", ConditionStatus::true_, reason::kAdvisorReady, name + " advises");
+  if (!advice.unavailable.empty()) {
+    c = condition("AdvisorAvailable", ConditionStatus::false_, advice.unavailable, advice.unavailable_message);
+  } else if (type != policy::AdvisorType::rules && advice.advisor != name && !advice.beside) {
+    if (before) return;  // it was not asked this time: what is known stays
+    c = condition("AdvisorAvailable", ConditionStatus::unknown, reason::kAdvisorNotAsked, name + " was not asked yet");
+  }
+  policy::set_condition(status, std::move(c), now);
+}
+
 void set_plan_safe(policy::Status& status, const PolicyMemory& memory, bool rehearsal, WallTime now) {
   if (memory.plan_safe && !rehearsal) {
     policy::set_condition(status, *memory.plan_safe, now);
@@ -224,6 +242,7 @@ policy::Status status_after(const Turn& turn, const PolicyMemory& memory, const 
   }
   set_ready(status, turn, memory, gate, now);
   set_metrics(status, turn, now);
+  set_advisor(status, turn, now);
   set_plan_safe(status, memory, gate.rehearsal, now);
   set_orphans(status, memory, now);
   return status;

@@ -45,6 +45,7 @@ struct Turn {
   std::shared_ptr<const policy::ScalingPolicy> policy;
   std::optional<ports::StackView> view;
   std::optional<Duration> count_age;
+  std::optional<decision::Observation> observation;  // what it was made of
   std::optional<decision::Decision> decision;
   bool freshness_unknown = false;
   std::string paused;  // the emergency stop in one sentence, or ""

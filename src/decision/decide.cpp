@@ -12,6 +12,7 @@ namespace stackscaler::decision {
 namespace {
 
 namespace reason = policy::reason;
+using policy::kMaxInstances;
 
 // The proposal on its way through the guardrails. Each step may change `to`, and then says so in the trace and in the
 // sentence.
@@ -42,6 +43,8 @@ class Course {
   [[nodiscard]] Decision finish(const std::optional<Advice>& advice) &&;
 
  private:
+  void report_beside(const Advice& advice);
+  void keep_authority();
   // Sets `to`; records the step when it changed something.
   void set(std::string_view step, int to, std::string_view why, const std::string& message);
   [[nodiscard]] Duration cooldown_left(Duration cooldown) const;
@@ -78,11 +81,32 @@ void Course::follow(const std::optional<Advice>& advice) {
     set("advice", from_, reason::kMetricsMissing, "no advice");
     return;
   }
-  // An advisor may raise, and go below what the metrics propose only with full authority.
-  const bool full = spec_.advisor.authority == policy::Authority::full;
-  const int floor = full ? 0 : signals_.proposal.value_or(from_);
-  const int target = advice->action == Action::no_change ? from_ : std::max(advice->target, floor);
-  set("advice", std::clamp(target, 0, policy::kMaxInstances), advice->reason, advice->message);
+  for (const TraceLine& line : advice->trace) trace_.push_back(line);
+  const int advised = advice->action == Action::no_change ? from_ : std::clamp(advice->target, 0, kMaxInstances);
+  set("advice", advised, advice->reason, advice->message);
+  report_beside(*advice);
+  keep_authority();
+}
+
+// Advice that is not followed, only told.
+void Course::report_beside(const Advice& advice) {
+  if (!advice.beside) return;
+  for (const TraceLine& line : advice.beside->trace) trace_.push_back(line);
+  const int told = advice.beside->action == Action::no_change ? from_ : advice.beside->target;
+  trace_.push_back(TraceLine{"beside", from_, told, advice.beside->message});
+  message_.append("; not applied: ").append(advice.beside->message);
+}
+
+// An advisor may raise, and go below what the metrics propose only with full authority. To change nothing is below it,
+// too, while they propose more.
+void Course::keep_authority() {
+  const int floor = signals_.proposal.value_or(from_);
+  if (to_ >= floor || spec_.advisor.authority == policy::Authority::full) return;
+  const auto leads = [&](const Signal& s) { return s.name == signals_.leading; };
+  const auto leading = std::find_if(signals_.each.begin(), signals_.each.end(), leads);
+  const bool known = leading != signals_.each.end() && !leading->reason.empty();
+  set("authority", floor, floor == from_ || !known ? reason::kAdviceBounded : leading->reason,
+      fmt::format("authority is bounded: not below {}{}", floor, known ? " (" + leading->message + ")" : ""));
 }
 
 // Law 2: what is missing never scales down.
@@ -215,6 +239,7 @@ Decision Course::finish(const std::optional<Advice>& advice) && {
   decision.suspended_by = schedules_.suspend;
   decision.signals = std::move(signals_.each);
   decision.trace = std::move(trace_);
+  decision.advice = advice;
   return decision;
 }
 

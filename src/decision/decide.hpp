@@ -11,6 +11,7 @@
 // HorizontalPodAutoscaler's (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,14 @@ struct History {
   std::vector<ScaleEvent> events;
 };
 
+struct TraceLine {
+  std::string_view
+      step;  // a literal: "signal", "advice", "missingData", "confidence", "veto", "stabilization", "policies" …
+  int before = 0;
+  int after = 0;
+  std::string message;
+};
+
 // What an advisor proposes. Rules: confidence 1.
 struct Advice {
   Action action = Action::no_change;
@@ -60,6 +69,14 @@ struct Advice {
   std::string advisor = "rules";
   std::string reason;   // a constant of policy/reasons.hpp, or the advisor's own word
   std::string message;  // one sentence
+  // How it came to be: what was changed of an answer and why. decide() puts it before its own trace of the advice.
+  std::vector<TraceLine> trace{};
+  std::string asked{};  // the numbers that were shown to a model, JSON; "": none was asked for this advice
+  // Not "" when the advisor that the policy names could not advise, and this comes from its fallback: a constant of
+  // policy/reasons.hpp, and a sentence without numbers that change from turn to turn.
+  std::string unavailable{};
+  std::string unavailable_message{};
+  std::shared_ptr<const Advice> beside{};  // other advice, which is only reported (advisor.apply: false)
 };
 
 // What one metric proposes.
@@ -84,13 +101,6 @@ struct Signals {
   int booting = 0;      // instances that were created just now: they count as being at their target
 };
 
-struct TraceLine {
-  std::string_view step;  // "signal", "advice", "missingData", "confidence", "veto", "stabilization", "policies" …
-  int before = 0;
-  int after = 0;
-  std::string message;
-};
-
 struct Decision {
   Action action = Action::no_change;
   int from = 0;
@@ -106,6 +116,7 @@ struct Decision {
   std::string suspended_by;  // the schedule that suspends the policy now, or ""
   std::vector<Signal> signals;
   std::vector<TraceLine> trace;
+  std::optional<Advice> advice{};  // what it was made of
 };
 
 // Steps 1 and 2: each metric's proposal, and the largest.

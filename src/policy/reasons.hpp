@@ -29,6 +29,8 @@ inline constexpr std::string_view kScaleDownLimit     = "ScaleDownLimit";      /
 inline constexpr std::string_view kScaleUpCooldown    = "ScaleUpCooldown";     // held by behavior.scaleUp.cooldown
 inline constexpr std::string_view kScaleDownCooldown  = "ScaleDownCooldown";   // held by behavior.scaleDown.cooldown
 inline constexpr std::string_view kLowConfidence      = "LowConfidence";       // below advisor.confidenceThreshold
+inline constexpr std::string_view kAdvised            = "Advised";             // what a model advises
+inline constexpr std::string_view kAdviceBounded      = "AdviceBounded";       // advisor.authority: not below what the metrics propose
 inline constexpr std::string_view kMetricsMissing     = "MetricsMissing";      // a metric is missing: no scale-down
 inline constexpr std::string_view kInstancesMissing   = "InstancesMissing";    // fewer report than the state knows
 
@@ -90,6 +92,13 @@ inline constexpr std::string_view kSettled            = "Settled";
 inline constexpr std::string_view kAllMetricsFresh    = "AllMetricsFresh";
 inline constexpr std::string_view kFreshnessUnknown   = "FreshnessUnknown";
 inline constexpr std::string_view kMetricsUnavailable = "MetricsUnavailable";
+inline constexpr std::string_view kAdvisorReady       = "AdvisorReady";
+inline constexpr std::string_view kAdvisorNotAsked    = "AdvisorNotAsked";       // not yet: advisor.consult
+inline constexpr std::string_view kAdvisorNotConfigured = "AdvisorNotConfigured"; // no key
+inline constexpr std::string_view kAdvisorUnreachable = "AdvisorUnreachable";    // no answer in time, or a server's fault
+inline constexpr std::string_view kAdvisorRefused     = "AdvisorRefused";        // the key or the request is refused
+inline constexpr std::string_view kAdvisorThrottled   = "AdvisorThrottled";      // too many requests
+inline constexpr std::string_view kAdviceInvalid      = "AdviceInvalid";         // the answer is no advice
 inline constexpr std::string_view kInvalidSpec        = "InvalidSpec";
 inline constexpr std::string_view kRehearsal          = "Rehearsal";
 // clang-format on

@@ -26,6 +26,20 @@ std::string refused(const Arguments& arguments, const Environment& environment =
   return out.text;
 }
 
+TEST(OptionsTest, AdvisorsKeysComeFromTheEnvFileAndNothingElseOfItIsKept) {
+  const test::TempDir dir;
+  ASSERT_TRUE(
+      write_file_atomic(dir / ".env", "GEMINI_API_KEY=one\nAWS_SECRET_ACCESS_KEY=two\nMY_API_KEY=three\n", 0600));
+
+  const Options o =
+      parsed({"advise", "--print-prompt", "--instances", "4", "web.yaml", "--env-file", (dir / ".env").string()});
+
+  EXPECT_EQ(o.command, Command::advise);
+  EXPECT_TRUE(o.print_prompt);
+  EXPECT_EQ(o.instances, 4);
+  EXPECT_EQ(o.env_file, (Environment{{"GEMINI_API_KEY", "one"}, {"MY_API_KEY", "three"}}));
+}
+
 TEST(OptionsTest, DefaultsAreSafe) {
   const Options o = parsed({"run", "--policies", "p"});
 

@@ -94,7 +94,7 @@ class Story {
     record.advisor = decided.advisor;
     record.reason = decided.reason;
     record.message = decided.message;
-    record.detail = decision_detail_json(decided, ConvergeResult());
+    record.detail = decision_detail_json(decided);
     return render_explanation(record, std::nullopt);
   }
 

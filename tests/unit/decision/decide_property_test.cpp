@@ -138,6 +138,62 @@ TEST(Law11SmallStepsDown, HoldsForGeneratedHistories) {
   EXPECT_GT(downs, kCases / 20);
 }
 
+// Any advice at all against what rules alone would do.
+TEST(DecideProperty, BoundedAdviceThatIsTrustedNeverEndsBelowTheRules) {
+  Generator g;
+  int raised = 0;
+  for (int i = 0; i < kCases; ++i) {
+    policy::Spec s = g.spec();
+    s.behavior.scale_up.stabilization_window = s.behavior.scale_down.stabilization_window = Duration(0);
+    const Observation o = g.observation(s, 0.2);
+    const History h = g.history();
+    Advice a;
+    a.action = static_cast<Action>(g.integer(0, 2));
+    a.target = g.integer(-5, 100);
+    a.confidence = 1.0;
+
+    const int by_rules = decide_by_rules(s, o, h).to;
+    const int by_advice = decide(s, o, a, h, kNow).to;
+
+    raised += by_advice > by_rules ? 1 : 0;
+    ASSERT_GE(by_advice, std::min(by_rules, o.current)) << i;
+    if (by_rules < o.current) {
+      ASSERT_GE(by_advice, by_rules) << i;
+    }
+  }
+  EXPECT_GT(raised, kCases / 20);
+}
+
+TEST(DecideProperty, NoAdviceWithAnyAuthorityBreaksAGuardrail) {
+  Generator g;
+  int downs = 0;
+  for (int i = 0; i < kCases; ++i) {
+    policy::Spec s = g.spec();
+    if (g.flip(0.7)) s.advisor.authority = policy::Authority::full;
+    const Observation o = g.observation(s, 0.15);
+    const History h = g.history();
+    Advice a;
+    a.action = static_cast<Action>(g.integer(0, 2));
+    a.target = g.integer(-5, 100);
+    a.confidence = g.integer(0, 100) / 100.0;
+
+    const Decision d = decide(s, o, a, h, kNow);
+
+    const Signals signals = read_signals(s, o, h, kNow);
+    const bool inside = distance(o.current, s.bounds) == 0;
+    downs += d.to < d.from ? 1 : 0;
+    ASSERT_LE(distance(d.to, s.bounds), distance(d.from, s.bounds)) << i;
+    ASSERT_LE(d.from - d.to, limit_size(s.behavior.scale_down.max_step, d.from)) << i;
+    if (!signals.may_scale_down) {
+      ASSERT_GE(d.to, d.from) << i;
+    }
+    if (inside && (!signals.above.empty() || a.confidence < s.advisor.confidence_threshold)) {
+      ASSERT_GE(d.to, d.from) << i;
+    }
+  }
+  EXPECT_GT(downs, kCases / 50);
+}
+
 TEST(DecideProperty, IsMonotoneInTheMetricAndIndifferentToTheOrderOfMetrics) {
   Generator g;
   for (int i = 0; i < kCases; ++i) {

@@ -235,6 +235,56 @@ TEST(DecideTest, AdviceMayRaiseButNeverGoesBelowTheMetrics) {
   EXPECT_EQ(decide(spec(), inside, advice(Action::scale_up, 1'000'000'000, 1.0), {}, kNow).to, 10);
 }
 
+TEST(DecideTest, BoundedAdviceToChangeNothingDoesNotHoldBackTheMetrics) {
+  const auto o = observe(4, {value("cpu", 90)});
+  policy::Spec s = spec();
+
+  const Decision bounded = decide(s, o, advice(Action::no_change, 4, 1.0), {}, kNow);
+  EXPECT_EQ(bounded.to, 5);
+  EXPECT_EQ(bounded.reason, "AboveThreshold");
+  EXPECT_NE(bounded.message.find("authority is bounded: not below 5 (cpu 90 is above 75)"), std::string::npos)
+      << bounded.message;
+
+  s.advisor.authority = policy::Authority::full;
+  EXPECT_EQ(decide(s, o, advice(Action::no_change, 4, 1.0), {}, kNow).to, 4);
+}
+
+TEST(DecideTest, BoundedAdviceBelowTheMetricsIsHeldAndSaysSo) {
+  const Decision d = decide(spec(), observe(5, {value("cpu", 50)}), advice(Action::scale_down, 4, 1.0), {}, kNow);
+
+  EXPECT_EQ(d.to, 5);
+  EXPECT_EQ(d.reason, "AdviceBounded");
+}
+
+TEST(DecideTest, FullAuthorityMayLowerBehindTheGuardrails) {
+  policy::Spec s = spec();
+  s.advisor.authority = policy::Authority::full;
+  s.behavior.scale_down.stabilization_window = Duration(0);
+  const auto down = advice(Action::scale_down, 4, 1.0);
+
+  EXPECT_EQ(decide(s, observe(5, {value("cpu", 50)}), down, {}, kNow).to, 4);
+  EXPECT_EQ(decide(s, observe(5, {value("cpu", 90)}), down, {}, kNow).reason, "MetricVeto");
+  EXPECT_EQ(decide(s, observe(5, {missing("cpu")}), down, {}, kNow).reason, "MetricsMissing");
+}
+
+TEST(DecideTest, AdviceBesideIsToldAndNotFollowed) {
+  Advice rules = advice(Action::no_change, 5, 1.0);
+  rules.message = "cpu fits";
+  Advice model = advice(Action::scale_up, 9, 0.9);
+  model.message = "gemini advises 9";
+  rules.beside = std::make_shared<const Advice>(model);
+
+  const Decision d = decide(spec(), observe(5, {value("cpu", 50)}), rules, {}, kNow);
+
+  EXPECT_EQ(d.to, 5);
+  EXPECT_EQ(d.message, "cpu fits; not applied: gemini advises 9");
+  const auto line = std::find_if(d.trace.begin(), d.trace.end(), [](const auto& t) { return t.step == "beside"; });
+  ASSERT_NE(line, d.trace.end());
+  EXPECT_EQ(line->after, 9);
+  ASSERT_TRUE(d.advice);
+  EXPECT_EQ(d.advice->beside->target, 9);
+}
+
 TEST(DecideTest, WithoutAdviceOnlyBoundsAreKept) {
   const Decision held = decide(spec(), observe(3, {value("cpu", 99)}), std::nullopt, {}, kNow);
   const Decision raised = decide(spec(), observe(0, {value("cpu", 99)}), std::nullopt, {}, kNow);

@@ -40,6 +40,7 @@ std::string command_line_page() {
                                                        {"reconcile"},
                                                        {"validate"},
                                                        {"metrics"},
+                                                       {"advise"},
                                                        {"stack"},
                                                        {"stack", "list"},
                                                        {"stack", "show"},
