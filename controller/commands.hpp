@@ -12,6 +12,7 @@ namespace stackscaler::controller {
 [[nodiscard]] int reconcile_once(const Options& options);
 [[nodiscard]] int validate_files(const Options& options);
 [[nodiscard]] int show_metrics(const Options& options);
+[[nodiscard]] int simulate_policies(const Options& options);
 [[nodiscard]] int stack_list(const Options& options);
 [[nodiscard]] int stack_show(const Options& options);
 [[nodiscard]] int stack_adopt(const Options& options);

@@ -13,6 +13,7 @@ int dispatch(const stackscaler::controller::Options& options) {
     case Command::reconcile: return reconcile_once(options);
     case Command::validate: return validate_files(options);
     case Command::metrics: return show_metrics(options);
+    case Command::simulate: return simulate_policies(options);
     case Command::stack_list: return stack_list(options);
     case Command::stack_show: return stack_show(options);
     case Command::stack_adopt: return stack_adopt(options);

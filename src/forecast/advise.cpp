@@ -62,8 +62,7 @@ decision::Advice forecast_advice(const Forecaster& forecaster, const decision::O
   const auto outlook = forecaster.outlook();
   if (!outlook || !signals.proposal) {
     rules.message += !outlook ? fmt::format("; no forecast yet: {} of history, {} are needed",
-                                            format_duration(forecaster.seen()),
-                                            format_duration(Forecaster::kEnough))
+                                            format_duration(forecaster.seen()), format_duration(Forecaster::kEnough))
                               : std::string("; no forecast: no metric proposes a count");
     return rules;
   }
@@ -75,10 +74,10 @@ decision::Advice forecast_advice(const Forecaster& forecaster, const decision::O
     advice.action = Action::scale_up;
     advice.target = soon;
     advice.reason = policy::reason::kForecast;
-    advice.message = outlook->surge
-                         ? fmt::format("the load rises steeply: {} will be needed when new instances serve", soon)
-                         : fmt::format("{} will be needed when new instances serve (expected {:.1f})", soon,
-                                       outlook->expected);
+    advice.message =
+        outlook->surge
+            ? fmt::format("the load rises steeply: {} will be needed when new instances serve", soon)
+            : fmt::format("{} will be needed when new instances serve (expected {:.1f})", soon, outlook->expected);
   } else if (*signals.proposal < current) {
     advice.target = std::min(current, std::max(*signals.proposal, kept));
     if (advice.target == current) {

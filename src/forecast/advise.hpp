@@ -15,14 +15,14 @@
 namespace stackscaler::forecast {
 
 // How many instances would just keep every metric at the edge where the rules order more: a target and its tolerance, a
-// threshold's scaleUp. Absent when a metric that proposes is missing, or none can tell. A utilization of 100 % hides the
-// rest: it counts as a quarter more.
+// threshold's scaleUp. Absent when a metric that proposes is missing, or none can tell. A utilization of 100 % hides
+// the rest: it counts as a quarter more.
 [[nodiscard]] std::optional<double> need_of(const policy::Spec& spec, const decision::Observation& observation,
                                             const decision::Signals& signals);
 
 // The same for one metric's value with so many instances serving.
-[[nodiscard]] std::optional<double> need_of(const policy::Metric& metric, const policy::Behavior& behavior, double value,
-                                            int serving);
+[[nodiscard]] std::optional<double> need_of(const policy::Metric& metric, const policy::Behavior& behavior,
+                                            double value, int serving);
 
 // `rules`: what the metrics alone advise. The forecaster has observed this turn already.
 [[nodiscard]] decision::Advice forecast_advice(const Forecaster& forecaster, const decision::Observation& observation,

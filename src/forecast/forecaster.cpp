@@ -11,17 +11,20 @@ namespace {
 constexpr std::int64_t kDay = 1440;
 constexpr std::int64_t kWeek = 7 * kDay;
 constexpr std::int64_t kSlot = 15;
-constexpr int kSoon = 10;    // minutes that an order has to last
-constexpr int kLonger = 30;  // minutes in which nothing that goes is needed again
+// An order made now has to last until minute kSoon, and nothing that goes is needed again until minute kLonger; with a
+// long lead so many minutes beyond it.
+constexpr int kSoon = 12;
+constexpr int kSoonBeyond = 5;
+constexpr int kLonger = 30;
+constexpr int kLongerBeyond = 10;
 constexpr std::int64_t kFilled = 15;
 constexpr double kShapeGain = 0.35;  // of the newest day
 constexpr double kConstant = 0.3;    // the feature that is always the same; small, so that the ridge holds it down
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-// A rise over kRiseOver minutes is steep from so many times the usual one on, and is carried on so many minutes beyond
-// the order's delay.
+// A rise over kRiseOver minutes is steep from so many times the usual one on, and is carried on for so many minutes.
 constexpr std::int64_t kRiseOver = 5;
 constexpr double kSteep = 2.5;
-constexpr int kCarriedOn = 4;
+constexpr int kCarriedOn = 7;
 constexpr double kRiseLife = 720;
 
 std::size_t minutes_of(Duration duration) {
@@ -29,8 +32,8 @@ std::size_t minutes_of(Duration duration) {
 }
 
 int lead_of(Duration look_ahead) {
-  return static_cast<int>(
-      std::clamp<Duration::rep>((look_ahead + std::chrono::minutes(1) - Duration(1)) / std::chrono::minutes(1), 0, 120));
+  return static_cast<int>(std::clamp<Duration::rep>(
+      (look_ahead + std::chrono::minutes(1) - Duration(1)) / std::chrono::minutes(1), 0, 120));
 }
 
 double share(double half_life) {
@@ -46,8 +49,8 @@ Forecaster::Forecaster(const ForecastSettings& settings)
     : settings_(settings),
       lead_(lead_of(settings.look_ahead)),
       series_(minutes_of(std::min<Duration>(settings.history, std::chrono::days(90))) + 2 * kSlot),
-      soon_(lead_ + 1, lead_ + kSoon, kPrior),
-      longer_(1, lead_ + kLonger, kPrior) {
+      soon_(lead_ + 1, std::max(lead_ + kSoonBeyond, kSoon), kPrior),
+      longer_(1, std::max(lead_ + kLongerBeyond, kLonger), kPrior) {
   day_.fill(kNone);
 }
 
@@ -173,7 +176,7 @@ void Forecaster::note_rise() {
   const double rise = here - there;
   usual_rise_ += share(kRiseLife) * (std::abs(rise) / std::max(here, 1e-3) - usual_rise_);
   if (rise <= kSteep * usual_rise_ * here) return;
-  surge_ = here + rise / kRiseOver * (lead_ + 1 + kCarriedOn);
+  surge_ = here + rise / kRiseOver * kCarriedOn;
 }
 
 std::optional<Outlook> Forecaster::outlook() const {

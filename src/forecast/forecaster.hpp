@@ -3,12 +3,12 @@
 // Forecaster: from the need of instances so far, minute by minute, to how many will be needed.
 //
 // The need is a real number: how many instances would have been just enough. Two windows are looked at: the minutes
-// right after an instance ordered now begins to serve (when that needs more than there are, it is time to order), and
-// all minutes of the next half hour (when that needs fewer than there are, some may go). The features are the level of
-// the last minutes to an hour, the usual shape of the day, and the same time last week (yesterday, while there is no
-// week). A rise that is unusually steep is carried on until an instance ordered now serves.
-// It knows only what was observed before; nothing here reads a clock. At most a megabyte for 90 days. State is the
-// series: observing the same minutes again brings it back. Any thread, one at a time.
+// in which an instance ordered now begins to serve, up to the twelfth from now (when that needs more than there are, it
+// is time to order), and all minutes of the next half hour (when that needs fewer than there are, some may go). The
+// features are the level of the last minutes to an hour, the usual shape of the day, and the same time last week
+// (yesterday, while there is no week). A rise that is unusually steep is carried on for some minutes. It knows only
+// what was observed before; nothing here reads a clock. At most a megabyte for 90 days. State is the series: observing
+// the same minutes again brings it back. Any thread, one at a time.
 #pragma once
 
 #include <array>
@@ -28,10 +28,10 @@ struct ForecastSettings {
 };
 
 struct Outlook {
-  double soon = 0;     // needed, but for the risk, when an instance ordered now serves and in the ten minutes after
-  double longer = 0;   // needed, but for the risk, at some time of the next half hour
-  double expected = 0; // the middle of `soon`
-  bool surge = false;  // an unusually steep rise was carried on
+  double soon = 0;      // needed, but for the risk, when an instance ordered now serves and until the twelfth minute
+  double longer = 0;    // needed, but for the risk, at some time of the next half hour
+  double expected = 0;  // the middle of `soon`
+  bool surge = false;   // an unusually steep rise was carried on
 };
 
 class Forecaster {

@@ -56,8 +56,8 @@ Result<Load> make_load(const Trace& trace, const Scale& scale) {
   const auto ticks = static_cast<std::size_t>(span / scale.tick);
   if (ticks < 1) return fail(ErrorKind::invalid_input, "the trace is shorter than one tick");
   if (ticks > kMaxTicks) {
-    return fail(ErrorKind::invalid_input, fmt::format("{} ticks are too many (at most {}): take a longer --tick", ticks,
-                                                      kMaxTicks));
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{} ticks are too many (at most {}): take a longer --tick", ticks, kMaxTicks));
   }
   Load out;
   out.start = trace.points.front().time;

@@ -2,10 +2,10 @@
 //
 // Measures: how well a supply followed a demand.
 //
-// theta: how much was missing (U) or idle (O), as the mean over time of the share of the demand; tau: how long; upsilon:
-// how long supply and demand did not move in the same direction. All five in percent. Source: SPEC RG, "Ready for Rain?
-// A View from SPEC Research on the Future of Cloud Metrics" (SPEC-RG-2016-01), elasticity metrics; a demand of 0 counts
-// as 1 where it divides. Supply is what serves.
+// theta: how much was missing (U) or idle (O), as the mean over time of the share of the demand; tau: how long;
+// upsilon: how long supply and demand did not move in the same direction. All five in percent. Source: SPEC RG, "Ready
+// for Rain? A View from SPEC Research on the Future of Cloud Metrics" (SPEC-RG-2016-01), elasticity metrics; a demand
+// of 0 counts as 1 where it divides. Supply is what serves.
 #pragma once
 
 #include <cstddef>

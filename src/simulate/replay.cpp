@@ -58,10 +58,7 @@ double seen_by(const policy::Metric& metric, const Load& load, double value, int
 class Turns {
  public:
   Turns(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup, const Advise& advise)
-      : policy_(policy),
-        load_(load),
-        warmup_(policy.spec.behavior.warmup.value_or(setup.boot_delay)),
-        advise_(advise) {
+      : policy_(policy), load_(load), warmup_(policy.spec.behavior.warmup.value_or(setup.boot_delay)), advise_(advise) {
     for (const policy::Metric& metric : policy.spec.metrics) {
       decision::MetricReading reading;
       reading.name = metric.name;

@@ -101,9 +101,10 @@ Result<void> Parser::sample(std::string_view text) {
   if (*value < 0) return problem(here(), fmt::format("the load {} is negative", shown(right)));
   if (points_.size() >= kMaxTracePoints) return problem(here(), fmt::format("more than {} samples", kMaxTracePoints));
   if (!points_.empty() && *time <= points_.back().time) {
-    return problem(here(), *time == points_.back().time
-                               ? fmt::format("the time {} is there twice", shown(left))
-                               : fmt::format("the time {} is before that of the line above: sort by time", shown(left)));
+    return problem(here(),
+                   *time == points_.back().time
+                       ? fmt::format("the time {} is there twice", shown(left))
+                       : fmt::format("the time {} is before that of the line above: sort by time", shown(left)));
   }
   points_.push_back(Point{*time, *value});
   lines_.push_back(line_);
@@ -163,8 +164,8 @@ Result<Trace> make_trace(std::vector<Point> points, std::string_view origin) {
   for (std::size_t i = 0; i < points.size(); ++i) {
     const std::string at = format_rfc3339(points[i].time);
     if (!std::isfinite(points[i].value) || points[i].value < 0) {
-      return problem(origin, fmt::format("the load at {} is {}: it must be a number that is not negative", at,
-                                         points[i].value));
+      return problem(
+          origin, fmt::format("the load at {} is {}: it must be a number that is not negative", at, points[i].value));
     }
     if (i > 0 && points[i].time <= points[i - 1].time) return problem(origin, "times do not rise at " + at);
   }
