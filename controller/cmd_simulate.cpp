@@ -129,17 +129,17 @@ bool read_policies(const Options& options, std::vector<policy::ScalingPolicy>& p
 SimulatedPolicy simulate_one(const policy::ScalingPolicy& policy, const std::string& name, const simulate::Load& load,
                              const SimulateOptions& options, Files& files) {
   const SimulateAdvisor advisor = advisor_for(policy, options.advisor);
-  const simulate::Setup setup{options.boot_delay, options.price_per_hour, options.start};
+  const simulate::Conditions conditions{options.boot_delay, options.price_per_hour, options.start};
   SimulatedPolicy out{name, name_of(advisor), {}};
   simulate::Sink sink;
   if (files.wanted()) sink = [&files](const simulate::Step& step) { files.step(step); };
   files.begin(out.policy, out.advisor);
   if (advisor == SimulateAdvisor::oracle) {
-    out.measures = simulate::replay_oracle(policy, load, setup, sink);
+    out.measures = simulate::replay_oracle(policy, load, conditions, sink);
   } else {
     const bool ahead = advisor == SimulateAdvisor::forecast;
     out.measures =
-        simulate::replay(policy, load, setup, ahead ? by_forecast(policy, options.boot_delay) : by_rules(), sink);
+        simulate::replay(policy, load, conditions, ahead ? by_forecast(policy, options.boot_delay) : by_rules(), sink);
   }
   files.end(out.measures);
   return out;

@@ -46,7 +46,7 @@ constexpr std::string_view kKey =
     "<p class=\"key\"><i style=\"background:var(--load)\"></i><b>needed</b> (load at the SLO)"
     "<i style=\"background:var(--serve)\"></i><b>serving</b>"
     "<i style=\"background:var(--total)\"></i><b>billed</b> (with those that boot)"
-    "<i style=\"background:var(--up)\"></i>out <i style=\"background:var(--down)\"></i>in "
+    "<i style=\"background:var(--up)\"></i><b>out</b> <i style=\"background:var(--down)\"></i><b>in</b> "
     "&middot; below: utilization. Point for values and reasons, drag to zoom, double-click for all.</p>";
 
 }  // namespace

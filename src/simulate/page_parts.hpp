@@ -55,7 +55,7 @@ D.runs.forEach((run,index)=>{
     for(let v=0;v<=top;v+=g){el('line',{class:'axis',x1:L,x2:W-R,y1:Y(v),y2:Y(v)},svg);el('text',{x:L-6,y:Y(v)+4,'text-anchor':'end'},svg).textContent=Math.round(v*100)/100}
     for(const v of[0,50,100]){el('line',{class:'axis',x1:L,x2:W-R,y1:U(v),y2:U(v)},svg);el('text',{x:L-6,y:U(v)+4,'text-anchor':'end'},svg).textContent=v+'%'}
     const span=view[1]-view[0],ts=steps.find(s=>span/s<=9)||steps[steps.length-1];
-    for(let s=Math.ceil(view[0]/ts)*ts;s<=view[1];s+=ts){el('line',{class:'axis',x1:X(s),x2:X(s),y1:10,y2:H1+H2+10},svg);el('text',{x:X(s),y:H1+H2+28,'text-anchor':'middle'},svg).textContent=short(s,span)}
+    for(let s=Math.ceil(view[0]/ts)*ts;s<=view[1];s+=ts){el('line',{class:'axis',x1:X(s),x2:X(s),y1:10,y2:H1+H2+10},svg);el('text',{x:X(s),y:H1+H2+28,'text-anchor':X(s)>W-50?'end':'middle'},svg).textContent=short(s,span)}
     const path=(f,close)=>{let d='';for(let i=a;i<=b;i+=every){let v=f(i);for(let j=1;j<every&&i+j<=b;j++)v=close||close===0?Math.max(v,f(i+j)):v;
       const x0=X(D.start+i*D.span).toFixed(1),x1=X(D.start+Math.min(i+every,b+1)*D.span).toFixed(1);d+=(d?'L':'M')+x0+' '+v.toFixed(1)+'L'+x1+' '+v.toFixed(1)}return d};
     const up=f=>{let d='';for(let i=a;i<=b;i+=every){let v=f(i);for(let j=1;j<every&&i+j<=b;j++)v=Math.min(v,f(i+j));
@@ -84,6 +84,7 @@ D.runs.forEach((run,index)=>{
   svg.addEventListener('pointerdown',e=>{drag=[px(e),px(e)];svg.setPointerCapture(e.pointerId)});
   svg.addEventListener('pointerup',()=>{if(!drag)return;const a=T(Math.min(...drag)),b=T(Math.max(...drag));const wide=Math.abs(drag[1]-drag[0])>6;drag=null;
     if(wide&&b-a>=4*D.span)view=[a,b];draw()});
+  say.textContent='Point at the plot.';
   svg.addEventListener('dblclick',()=>{view=full.slice();draw()});
   draw();
 });

@@ -57,8 +57,11 @@ double seen_by(const policy::Metric& metric, const Load& load, double value, int
 // The live loop's turn, with what it remembers between turns.
 class Turns {
  public:
-  Turns(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup, const Advise& advise)
-      : policy_(policy), load_(load), warmup_(policy.spec.behavior.warmup.value_or(setup.boot_delay)), advise_(advise) {
+  Turns(const policy::ScalingPolicy& policy, const Load& load, const Conditions& conditions, const Advise& advise)
+      : policy_(policy),
+        load_(load),
+        warmup_(policy.spec.behavior.warmup.value_or(conditions.boot_delay + load.tick)),
+        advise_(advise) {
     for (const policy::Metric& metric : policy.spec.metrics) {
       decision::MetricReading reading;
       reading.name = metric.name;
@@ -113,15 +116,15 @@ class Turns {
   WallTime due_;
 };
 
-int first_count(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup) {
+int first_count(const policy::ScalingPolicy& policy, const Load& load, const Conditions& conditions) {
   const auto& bounds = policy.spec.bounds;
-  return setup.start.value_or(std::clamp(demand(load.values.front(), load.slo), bounds.min, bounds.max));
+  return conditions.start.value_or(std::clamp(demand(load.values.front(), load.slo), bounds.min, bounds.max));
 }
 
 // Walks over the load; `decide` says at the end of a tick what the count is from then on, in the step's own fields.
 template <class Decide>
-Measures walk(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup, const Sink& sink, Fleet& fleet,
-              Decide decide) {
+Measures walk(const policy::ScalingPolicy& policy, const Load& load, const Conditions& conditions, const Sink& sink,
+              Fleet& fleet, Decide decide) {
   const auto& bounds = policy.spec.bounds;
   Meter meter(load.tick);
   Step step;
@@ -138,19 +141,19 @@ Measures walk(const policy::ScalingPolicy& policy, const Load& load, const Setup
     decide(t, end, step, meter);
     if (step.desired != step.total) {
       meter.action(step.desired - step.total, end);
-      fleet.set(step.desired, end + setup.boot_delay);
+      fleet.set(step.desired, end + conditions.boot_delay);
     }
     if (sink) sink(step);
   }
-  return meter.finish(setup.price_per_hour);
+  return meter.finish(conditions.price_per_hour);
 }
 
 }  // namespace
 
-Measures replay(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup, const Advise& advise,
-                const Sink& sink) {
-  Fleet fleet(first_count(policy, load, setup));
-  Turns turns(policy, load, setup, advise);
+Measures replay(const policy::ScalingPolicy& policy, const Load& load, const Conditions& conditions,
+                const Advise& advise, const Sink& sink) {
+  Fleet fleet(first_count(policy, load, conditions));
+  Turns turns(policy, load, conditions, advise);
   turns.begin(fleet.total(), load.start + load.tick);
   decision::Decision decision;
   const auto decide = [&](std::size_t /*t*/, WallTime end, Step& step, Meter& meter) {
@@ -165,17 +168,18 @@ Measures replay(const policy::ScalingPolicy& policy, const Load& load, const Set
     step.reason = decision.reason;
     step.message = decision.message;
   };
-  return walk(policy, load, setup, sink, fleet, decide);
+  return walk(policy, load, conditions, sink, fleet, decide);
 }
 
-Measures replay_oracle(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup, const Sink& sink) {
+Measures replay_oracle(const policy::ScalingPolicy& policy, const Load& load, const Conditions& conditions,
+                       const Sink& sink) {
   const auto& bounds = policy.spec.bounds;
   const auto wanted = [&](std::size_t t) {
     return std::clamp(demand(load.values[t], load.slo), bounds.min, bounds.max);
   };
-  Fleet fleet(first_count(policy, load, setup));
+  Fleet fleet(first_count(policy, load, conditions));
   // An instance ordered at the end of tick t serves in tick t + 1 + lead.
-  const auto lead = static_cast<std::size_t>((setup.boot_delay + load.tick - Duration(1)) / load.tick);
+  const auto lead = static_cast<std::size_t>((conditions.boot_delay + load.tick - Duration(1)) / load.tick);
   std::deque<std::size_t> highest;  // of the window, ticks of falling demand
   std::size_t next = 0;
   const auto decide = [&](std::size_t t, WallTime /*end*/, Step& step, Meter& /*meter*/) {
@@ -191,7 +195,7 @@ Measures replay_oracle(const policy::ScalingPolicy& policy, const Load& load, co
     step.reason = "Oracle";
     step.message = "knows the load to come";
   };
-  return walk(policy, load, setup, sink, fleet, decide);
+  return walk(policy, load, conditions, sink, fleet, decide);
 }
 
 }  // namespace stackscaler::simulate

@@ -6,11 +6,11 @@
 // min(100, 100 L / serving), load above the capacity is lost. At the end of the tick the policy, if its interval says
 // that it is due, sees that tick's metrics and sets the count for t + 1. New instances are billed at once and serve
 // after the boot delay; scale-in is immediate and takes booting instances first. Applies take no time, never fail, and
-// nobody else changes the count. warmup: auto is the boot delay.
-// What a metric sees: thresholds, targets of type Utilization and the presets cpu and memory the utilization in
-// percent; targets of type Value and PerInstance the load in the trace's unit; `desired` the demand; preset instances
-// how many serve. A preset also tells how many report: those that serve.
-// No chance, no clock: equal input gives equal output. Measures: simulate/measures.hpp. Any thread.
+// nobody else changes the count. warmup: auto is the boot delay and one tick, for then the metrics know the new
+// instances. What a metric sees: thresholds, targets of type Utilization and the presets cpu and memory the utilization
+// in percent; targets of type Value and PerInstance the load in the trace's unit; `desired` the demand; preset
+// instances how many serve. A preset also tells how many report: those that serve. No chance, no clock: equal input
+// gives equal output. Measures: simulate/measures.hpp. Any thread.
 #pragma once
 
 #include <functional>
@@ -47,19 +47,19 @@ struct Step {
 };
 using Sink = std::function<void(const Step&)>;
 
-struct Setup {
+struct Conditions {
   Duration boot_delay = std::chrono::seconds(120);
   double price_per_hour = 0;  // of one instance
   std::optional<int> start;   // the count at the begin; absent: the first tick's demand
 };
 
 // `sink` may be empty.
-[[nodiscard]] Measures replay(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup,
+[[nodiscard]] Measures replay(const policy::ScalingPolicy& policy, const Load& load, const Conditions& conditions,
                               const Advise& advise, const Sink& sink);
 
 // The same with a count chosen in the knowledge of the whole load: the fewest instances that keep the SLO, each ordered
 // a boot delay before it is needed. A yardstick, no policy.
-[[nodiscard]] Measures replay_oracle(const policy::ScalingPolicy& policy, const Load& load, const Setup& setup,
-                                     const Sink& sink);
+[[nodiscard]] Measures replay_oracle(const policy::ScalingPolicy& policy, const Load& load,
+                                     const Conditions& conditions, const Sink& sink);
 
 }  // namespace stackscaler::simulate
