@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "controller/forecast_history.hpp"
 #include "controller/webhook.hpp"
 #include "http/url.hpp"
 #include "terraform/rehearsal.hpp"
@@ -144,7 +145,8 @@ Result<void> Program::add_policies() {
   if (!endpoint) return fail(std::move(endpoint).error());
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
-  metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, std::move(*endpoint), settings);
+  metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, *endpoint, settings);
+  advisor = std::make_unique<advisor::ForecastAdvisor>(clock, *logger, past_needs(*metrics, std::move(*endpoint)));
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;
@@ -169,7 +171,7 @@ std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
     status = std::make_unique<source::FileStatusWriter>(*logger, index, std::move(statuses));
   }
   return std::make_unique<Reconciler>(
-      Reconciler::Parts{clock, *logger, random, *metrics, advisor, *driver,
+      Reconciler::Parts{clock, *logger, random, *metrics, *advisor, *driver,
                         write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},
       ReconcilerSettings{options.fleet, options.outside_hold});
 }

@@ -11,7 +11,7 @@
 #include <memory>
 #include <optional>
 
-#include "advisor/rules.hpp"
+#include "advisor/forecast_advisor.hpp"
 #include "async/clock.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
@@ -75,10 +75,9 @@ class Program {
   std::unique_ptr<journal::SqliteJournal> journal;
   terraform::TerraformDriver* terraform = nullptr;  // null in a rehearsal
   std::unique_ptr<ports::StackDriver> driver;
-  advisor::RulesAdvisor advisor;
-
   std::optional<http::Client> client;
   std::unique_ptr<metrics::PrometheusSource> metrics;
+  std::unique_ptr<advisor::ForecastAdvisor> advisor;  // rules for those policies that want no forecast
   source::PolicyIndex index;
   std::unique_ptr<source::FileSource> source;  // null without --policies
   std::unique_ptr<source::FileStatusWriter> status;
