@@ -40,6 +40,7 @@ std::string command_line_page() {
                                                        {"reconcile"},
                                                        {"validate"},
                                                        {"metrics"},
+                                                       {"simulate"},
                                                        {"stack"},
                                                        {"stack", "list"},
                                                        {"stack", "show"},
