@@ -6,6 +6,7 @@
 #pragma once
 
 #include "advisor/by_type.hpp"
+#include "advisor/forecast_advisor.hpp"
 #include "advisor/model_advisor.hpp"
 #include "advisor/model_client.hpp"
 #include "advisor/rules.hpp"
@@ -22,11 +23,13 @@ class Advisors {
     Random& random;
     BlockingPool* pool;
     advisor::EnvironmentLookup environment;
+    advisor::PastNeeds past{};  // what a forecast learns from at its beginning
   };
   explicit Advisors(Parts parts)
-      : client_(parts.client, parts.clock, parts.logger, parts.pool, std::move(parts.environment)),
-        model_(advisor::ModelAdvisor::Parts{client_, parts.clock, parts.logger, parts.random, rules_, rules_}),
-        by_type_(advisor::AdvisorByType::Parts{rules_, nullptr, &model_}) {}
+      : forecast_(parts.clock, parts.logger, std::move(parts.past)),
+        client_(parts.client, parts.clock, parts.logger, parts.pool, std::move(parts.environment)),
+        model_(advisor::ModelAdvisor::Parts{client_, parts.clock, parts.logger, parts.random, rules_, forecast_}),
+        by_type_(advisor::AdvisorByType::Parts{rules_, &forecast_, &model_}) {}
   Advisors(const Advisors&) = delete;
   Advisors& operator=(const Advisors&) = delete;
 
@@ -35,6 +38,7 @@ class Advisors {
 
  private:
   advisor::RulesAdvisor rules_;
+  advisor::ForecastAdvisor forecast_;
   advisor::ModelClient client_;
   advisor::ModelAdvisor model_;
   advisor::AdvisorByType by_type_;

@@ -17,6 +17,7 @@ namespace stackscaler::controller {
 [[nodiscard]] int show_history(const Options& options);
 [[nodiscard]] int explain_policy(const Options& options);
 [[nodiscard]] int show_advice(const Options& options);
+[[nodiscard]] int simulate_policies(const Options& options);
 [[nodiscard]] int stack_list(const Options& options);
 [[nodiscard]] int stack_show(const Options& options);
 [[nodiscard]] int stack_adopt(const Options& options);

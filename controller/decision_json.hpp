@@ -20,8 +20,8 @@ namespace stackscaler::controller {
 //  "advice":{"action","target","confidence","advisor","reason","message","trace","asked","unavailable",
 //            "unavailableMessage","beside"},
 //  "observation":{"current","reporting","reportingMissing","metrics":[{"name","value","missing","partial"}]}}
-// and "bounds":{"min","max"}, "outcome":{"reason","message"} where the gate, a hold or a failure had a word. What is empty
-// or null is left out.
+// and "bounds":{"min","max"}, "outcome":{"reason","message"} where the gate, a hold or a failure had a word. What is
+// empty or null is left out.
 [[nodiscard]] std::string decision_detail_json(const decision::Decision& decision,
                                                const decision::Observation* observation = nullptr,
                                                const ConvergeResult* outcome = nullptr);

@@ -18,6 +18,7 @@ int dispatch(const stackscaler::controller::Options& options) {
     case Command::history: return show_history(options);
     case Command::explain: return explain_policy(options);
     case Command::advise: return show_advice(options);
+    case Command::simulate: return simulate_policies(options);
     case Command::stack_list: return stack_list(options);
     case Command::stack_show: return stack_show(options);
     case Command::stack_adopt: return stack_adopt(options);

@@ -26,6 +26,7 @@ struct Flags {
   std::string stack_reason;
   std::string since;
   std::string step;
+  SimulateFlags simulate;
 };
 
 using Names = std::vector<std::string_view>;
@@ -83,6 +84,21 @@ constexpr std::array kMetricsNames{"prometheus-url",
                                    "log-format",
                                    "log-level"};
 
+constexpr std::array kSimulateNames{"prometheus-url",
+                                    "prometheus-tenant",
+                                    "prometheus-bearer-file",
+                                    "prometheus-basic-user",
+                                    "prometheus-password-file",
+                                    "prometheus-ca",
+                                    "prometheus-cert",
+                                    "prometheus-key",
+                                    "default-interval-minutes",
+                                    "default-confidence-threshold",
+                                    "default-max-instances",
+                                    "default-min-instances",
+                                    "log-format",
+                                    "log-level"};
+
 template <class Range>
 void add_settings(CLI::App& app, Flags& flags, const Range& names) {
   for (const Setting& s : settings()) {
@@ -126,6 +142,7 @@ struct Commands {
   CLI::App* scale;
   CLI::App* deploy;
   CLI::App* doctor;
+  CLI::App* simulate;
   CLI::App* version;
 
   Commands(Options& o, Flags& f) {
@@ -154,6 +171,11 @@ struct Commands {
         ->type_name("DURATION");
     add_journal_commands(o, f);
     add_advise(o, f);
+    simulate = root.add_subcommand(
+        "simulate", "what policies would have done with a load history, by the decision code of the controller");
+    add_settings(*simulate, f, kSimulateNames);
+    add_simulate(*simulate, o, f.simulate);
+    add_output(*simulate, f);
     add_stack_commands(o, f);
     version = root.add_subcommand("version", "the version");
   }
@@ -256,12 +278,11 @@ struct Commands {
   }
 
   [[nodiscard]] std::pair<Command, CLI::App*> chosen() const {
-    const std::array<std::pair<Command, CLI::App*>, 16> all{{{Command::run, run},
+    const std::array<std::pair<Command, CLI::App*>, 17> all{{{Command::run, run},
                                                              {Command::explain, explain},
                                                              {Command::history, history},
                                                              {Command::pause, pause},
                                                              {Command::resume, resume},
-                                                             {Command::advise, advise},
                                                              {Command::reconcile, reconcile},
                                                              {Command::validate, validate},
                                                              {Command::stack_list, list},
@@ -272,6 +293,7 @@ struct Commands {
                                                              {Command::stack_doctor, doctor},
                                                              {Command::metrics, metrics},
                                                              {Command::advise, advise},
+                                                             {Command::simulate, simulate},
                                                              {Command::version, version}}};
     for (const auto& one : all) {
       if (one.second->parsed()) return one;
@@ -400,6 +422,7 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, const Env
   if (options.policies.empty()) options.implicit = true;
   options.since = read_duration("--since", flags.since, std::chrono::seconds(1), problems);
   options.step = read_duration("--step", flags.step, std::chrono::seconds(1), problems);
+  if (command == Command::simulate) read_simulate(*app, options, flags.simulate, problems);
   check(options, problems);
   if (!problems.empty()) return problem_report(problems);
   out.options = std::move(options);

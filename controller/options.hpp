@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "controller/fleet_guard.hpp"
 #include "controller/logging.hpp"
+#include "controller/simulate_options.hpp"
 #include "policy/types.hpp"
 
 namespace stackscaler::controller {
@@ -36,6 +37,7 @@ enum class Command {
   explain,
   advise,
   stack_doctor,
+  simulate,
   version
 };
 enum class Output { table, json };
@@ -96,6 +98,7 @@ struct Options {
   std::vector<std::string> set;              // stack deploy --set NAME=VALUE
   bool yes = false;                          // stack deploy
   std::filesystem::path query;               // stack doctor; empty: found or made
+  SimulateOptions simulate;                  // simulate
 };
 
 // Either options to go on with, or text to print and an exit code (help, version, errors).

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "controller/forecast_history.hpp"
 #include "controller/pause.hpp"
 #include "controller/webhook.hpp"
 #include "http/url.hpp"
@@ -149,9 +150,10 @@ Result<void> Program::add_policies() {
   if (!endpoint) return fail(std::move(endpoint).error());
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
-  metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, std::move(*endpoint), settings);
-  advisors = std::make_unique<Advisors>(
-      Advisors::Parts{http_client(), clock, *logger, random, &pool, environment_of(options)});
+  metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, *endpoint, settings);
+  advisors =
+      std::make_unique<Advisors>(Advisors::Parts{http_client(), clock, *logger, random, &pool, environment_of(options),
+                                                 past_needs(*metrics, std::move(*endpoint))});
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;

@@ -33,6 +33,7 @@ inline constexpr std::string_view kAdvised            = "Advised";             /
 inline constexpr std::string_view kAdviceBounded      = "AdviceBounded";       // advisor.authority: not below what the metrics propose
 inline constexpr std::string_view kMetricsMissing     = "MetricsMissing";      // a metric is missing: no scale-down
 inline constexpr std::string_view kInstancesMissing   = "InstancesMissing";    // fewer report than the state knows
+inline constexpr std::string_view kForecast           = "Forecast";            // the forecast asks for more, or keeps what is there
 
 inline constexpr std::string_view kManual             = "Manual";              // asked for by a person
 inline constexpr std::string_view kManualForced       = "ManualForced";        // the same, with --force

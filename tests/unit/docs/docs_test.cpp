@@ -41,6 +41,7 @@ std::string command_line_page() {
                                                        {"validate"},
                                                        {"metrics"},
                                                        {"advise"},
+                                                       {"simulate"},
                                                        {"stack"},
                                                        {"stack", "list"},
                                                        {"stack", "show"},

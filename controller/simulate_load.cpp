@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/simulate_load.hpp"
+
+#include <fmt/core.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/files.hpp"
+#include "controller/logging.hpp"
+#include "controller/program.hpp"
+#include "metrics/presets.hpp"
+#include "metrics/range_reader.hpp"
+
+namespace stackscaler::controller {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// What to ask Prometheus for, and whether the answer is in instances already.
+struct LoadQuery {
+  std::string text;
+  metrics::Endpoint endpoint;
+  bool in_instances = false;
+};
+
+Result<WallTime> time_of(const char* name, const std::string& text, WallTime now) {
+  if (const auto ago = parse_duration(text)) return now - *ago;
+  auto time = parse_rfc3339(text);
+  if (!time) {
+    return fail(ErrorKind::invalid_input, std::string(name) + ": '" + text +
+                                              "' is neither a time such as 2026-01-31T10:00:00Z nor how long ago, "
+                                              "such as 14d");
+  }
+  return time;
+}
+
+Result<LoadQuery> query_of(const Options& options, const std::vector<policy::ScalingPolicy>& policies) {
+  auto endpoint = process_endpoint(options);
+  if (!endpoint) return fail(std::move(endpoint).error());
+  LoadQuery out{options.simulate.query, std::move(*endpoint)};
+  if (!out.text.empty()) return out;
+  const policy::ScalingPolicy& policy = policies.front();
+  for (const policy::Metric& metric : policy.spec.metrics) {
+    auto own = metrics::endpoint_of(metric, out.endpoint);
+    if (!own) return fail(std::move(own).error());
+    if (metric.target && metric.target->type != policy::TargetType::utilization && !metric.query.empty() &&
+        metric.target->type == policy::TargetType::per_instance) {
+      return LoadQuery{metric.query, std::move(*own)};
+    }
+    if (metric.preset != policy::Preset::cpu && metric.preset != policy::Preset::memory) continue;
+    const auto preset = metrics::preset_queries(metric.preset, policy.stack_label());
+    const std::string& used = metric.query.empty() ? preset.query : metric.query;
+    return LoadQuery{fmt::format("({}) / 100 * ({})", used, preset.reporting), std::move(*own), true};
+  }
+  return fail(ErrorKind::invalid_input,
+              "no metric of " + policy.key.str() +
+                  " tells the whole stack's load (preset cpu or memory, or a PerInstance target): give --query");
+}
+
+class Reading {
+ public:
+  explicit Reading(const Options& options)
+      : logger_(
+            make_logger(options.log_format.value_or(LogFormat::text), std::max(options.log_level, LogLevel::warn))) {}
+  ~Reading() {
+    client_.close();
+    io_.restart();
+    io_.poll();  // what close() has cancelled ends
+    pool_.join();
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  [[nodiscard]] WallTime now() const { return std::chrono::floor<std::chrono::seconds>(clock_.wall_now()); }
+
+  Result<metrics::RangeAnswer> read(const LoadQuery& query, const metrics::RangeQuery& range) {
+    Result<metrics::RangeAnswer> out = metrics::RangeAnswer{};
+    std::exception_ptr failure;
+    asio::co_spawn(io_, ask(query, range, out), [&](const std::exception_ptr& e) {
+      failure = e;
+      io_.stop();
+    });
+    io_.run();
+    if (failure) std::rethrow_exception(failure);
+    return out;
+  }
+
+ private:
+  // The referents live in read()'s caller, which runs the loop to the end.
+  asio::awaitable<void> ask(const LoadQuery& query, const metrics::RangeQuery& range,
+                            Result<metrics::RangeAnswer>& out) {
+    metrics::RangeSettings settings;
+    settings.points = simulate::kMaxTracePoints;
+    metrics::RangeReader reader(queries_, settings);
+    out = co_await reader.read(query.endpoint, range);
+  }
+
+  std::unique_ptr<Logger> logger_;
+  asio::io_context io_{1};
+  SystemClock clock_{io_.get_executor()};
+  BlockingPool pool_{1};
+  http::Client client_{io_.get_executor()};
+  metrics::QueryClient queries_{client_, clock_, *logger_, &pool_};
+};
+
+Result<simulate::Trace> trace_of(metrics::RangeAnswer answer, const std::string& origin) {
+  if (answer.series.size() != 1) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{}: {} series instead of one: aggregate them, as by sum()", origin, answer.series.size()));
+  }
+  std::vector<simulate::Point> points;
+  for (const metrics::Sample& sample : answer.series.front().samples) points.push_back({sample.time, sample.value});
+  return simulate::make_trace(std::move(points), origin);
+}
+
+}  // namespace
+
+Result<simulate::Load> simulation_load(const Options& options, const std::vector<policy::ScalingPolicy>& policies) {
+  const SimulateOptions& wanted = options.simulate;
+  simulate::Scale scale{wanted.tick, wanted.slo, wanted.peak_instances, wanted.capacity_per_instance};
+  if (!wanted.trace.empty()) {
+    auto text = read_file(wanted.trace, simulate::kMaxTraceBytes);
+    if (!text) return fail(std::move(text).error());
+    auto trace = simulate::parse_trace(*text, wanted.trace.string());
+    if (!trace) return fail(std::move(trace).error());
+    auto load = simulate::make_load(*trace, scale);
+    if (!load) return fail(std::move(load).error().with_context(wanted.trace.string()));
+    return load;
+  }
+  auto query = query_of(options, policies);
+  if (!query) return fail(std::move(query).error());
+  Reading reading(options);
+  auto from = time_of("--from", wanted.from, reading.now());
+  if (!from) return fail(std::move(from).error());
+  auto to = wanted.to.empty() ? Result<WallTime>(reading.now()) : time_of("--to", wanted.to, reading.now());
+  if (!to) return fail(std::move(to).error());
+  const std::string origin = "the range query";
+  const metrics::RangeQuery range(query->text, *from, *to, wanted.tick);
+  auto answer = reading.read(*query, range);
+  if (!answer) return fail(std::move(answer).error().with_context(origin));
+  auto trace = trace_of(std::move(*answer), origin);
+  if (!trace) return fail(std::move(trace).error());
+  if (query->in_instances && !scale.capacity_per_instance) scale.capacity_per_instance = 1;
+  return simulate::make_load(*trace, scale);
+}
+
+}  // namespace stackscaler::controller
