@@ -2,9 +2,10 @@
 //
 // `stackscaler explain` and `history`: what the journal has, beside a running controller or without one.
 #include <algorithm>
-#include <chrono>
+#include <boost/asio/io_context.hpp>
 #include <cstdio>
 
+#include "async/clock.hpp"
 #include "controller/commands.hpp"
 #include "controller/history.hpp"
 #include "journal/store.hpp"
@@ -80,8 +81,8 @@ int show_history(const Options& options) {
   auto operations = store->operations(stack, options.limit);
   if (!operations) return complain(operations.error());
   if (options.since) {
-    const WallTime begin =
-        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) - *options.since;
+    boost::asio::io_context io{1};
+    const WallTime begin = SystemClock(io.get_executor()).wall_now() - *options.since;
     std::erase_if(*decisions, [&](const auto& d) { return d.seen < begin; });
     std::erase_if(*operations, [&](const auto& o) { return o.started < begin; });
   }

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
+#include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
 
+#include "async/clock.hpp"
 #include "controller/commands.hpp"
 #include "controller/pause.hpp"
 
@@ -50,7 +51,8 @@ int pause_all(const Options& options) {
   Pause pause;
   pause.by = who();
   pause.reason = options.reason;
-  pause.since = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  boost::asio::io_context io{1};
+  pause.since = SystemClock(io.get_executor()).wall_now();
   if (auto set = file.set(pause); !set) return complain(set.error());
   std::printf("%s. Nothing new is started; what runs goes on to its end. To go on: stackscaler resume --data %s\n",
               pause.sentence().c_str(), options.data.c_str());

@@ -32,7 +32,7 @@ class Course {
 
   void follow(const std::optional<Advice>& advice);
   void require_data();
-  void require_confidence(const std::optional<Advice>& advice);
+  void require_confidence();
   void veto();
   void stabilize_it();
   void keep_policies();
@@ -60,6 +60,7 @@ class Course {
   std::string reason_;
   std::string message_;
   bool trusted_ = true;
+  double confidence_ = 1.0;  // of what `to_` rests on; what the metrics ask for counts as sure
   std::optional<int> recommended_;
   std::vector<TraceLine> trace_;
 };
@@ -83,6 +84,7 @@ void Course::follow(const std::optional<Advice>& advice) {
   }
   for (const TraceLine& line : advice->trace) trace_.push_back(line);
   const int advised = advice->action == Action::no_change ? from_ : std::clamp(advice->target, 0, kMaxInstances);
+  confidence_ = advice->confidence;
   set("advice", advised, advice->reason, advice->message);
   report_beside(*advice);
   keep_authority();
@@ -105,6 +107,7 @@ void Course::keep_authority() {
   const auto leads = [&](const Signal& s) { return s.name == signals_.leading; };
   const auto leading = std::find_if(signals_.each.begin(), signals_.each.end(), leads);
   const bool known = leading != signals_.each.end() && !leading->reason.empty();
+  if (floor != from_) confidence_ = 1.0;
   set("authority", floor, floor == from_ || !known ? reason::kAdviceBounded : leading->reason,
       fmt::format("authority is bounded: not below {}{}", floor, known ? " (" + leading->message + ")" : ""));
 }
@@ -116,11 +119,19 @@ void Course::require_data() {
       "no scale-down while data is missing (" + signals_.missing + ")");
 }
 
-void Course::require_confidence(const std::optional<Advice>& advice) {
-  if (to_ == from_ || !advice || advice->confidence >= spec_.advisor.confidence_threshold) return;
-  trusted_ = false;
-  set("confidence", from_, reason::kLowConfidence,
-      fmt::format("confidence {:.2f} is below {:.2f}", advice->confidence, spec_.advisor.confidence_threshold));
+// Unsure advice changes nothing. With bounded authority it does not keep the metrics from asking for more either.
+void Course::require_confidence() {
+  if (to_ == from_ || confidence_ >= spec_.advisor.confidence_threshold) return;
+  const bool full = spec_.advisor.authority == policy::Authority::full;
+  const int instead = full ? from_ : std::max(from_, signals_.proposal.value_or(from_));
+  std::string why = fmt::format("confidence {:.2f} is below {:.2f}", confidence_, spec_.advisor.confidence_threshold);
+  if (instead == from_) {
+    trusted_ = false;
+  } else {
+    confidence_ = 1.0;
+    why += fmt::format(", the metrics ask for {}", instead);
+  }
+  set("confidence", instead, reason::kLowConfidence, why);
 }
 
 // Whoever asks: no way down while a metric is above its upper limit.
@@ -230,7 +241,7 @@ Decision Course::finish(const std::optional<Advice>& advice) && {
   decision.from = from_;
   decision.to = to_;
   decision.action = to_ > from_ ? Action::scale_up : to_ < from_ ? Action::scale_down : Action::no_change;
-  decision.confidence = advice ? advice->confidence : 1.0;
+  decision.confidence = confidence_;
   decision.advisor = advice ? advice->advisor : "none";
   decision.reason = std::move(reason_);
   decision.message = std::move(message_);
@@ -259,7 +270,7 @@ Decision decide(const policy::Spec& spec, const Observation& observation, const 
   Course course(spec, observation, read_signals(spec, observation, history, now), history, now);
   course.follow(advice);
   course.require_data();
-  course.require_confidence(advice);
+  course.require_confidence();
   course.veto();
   course.stabilize_it();
   course.keep_policies();

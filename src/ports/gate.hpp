@@ -56,8 +56,8 @@ class Gate {
  public:
   explicit Gate(GateSettings settings) : settings_(settings) {}
 
-  // The permit, or a `conflict` whose reason is DryRun, NotEnabled, Suspended, Paused or Stopping and whose message says what
-  // a person would do to open the gate.
+  // The permit, or a `conflict` whose reason is DryRun, NotEnabled, Suspended, Paused or Stopping and whose message
+  // says what a person would do to open the gate.
   [[nodiscard]] Result<WritePermit> permit(WriteRequest request) const;
 
   // The emergency stop: asked at every permit and check; a sentence while it is in force, else "". It gates everything

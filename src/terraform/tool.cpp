@@ -112,8 +112,8 @@ std::vector<std::string> child_environment(const std::vector<std::string>& own, 
   environment.emplace_back("TF_IN_AUTOMATION=1");
   environment.emplace_back("TF_INPUT=0");
   environment.emplace_back("CHECKPOINT_DISABLE=1");
-  // Terraform and its providers are short-lived Go programs that read large schemas: half the collections save an eighth
-  // of their CPU and cost no memory at the peak (docs/explanation/performance.md).
+  // Terraform and its providers are short-lived Go programs that read large schemas: half the collections save an
+  // eighth of their CPU and cost no memory at the peak (docs/explanation/performance.md).
   const bool tuned = std::any_of(environment.begin(), environment.end(),
                                  [](const std::string& entry) { return name_of(entry) == "GOGC"; });
   if (!tuned) environment.emplace_back("GOGC=200");

@@ -220,6 +220,24 @@ Advice advice(Action action, int target, double confidence) {
   return a;
 }
 
+TEST(DecideTest, UnsureAdviceDoesNotHoldBackWhatTheMetricsAskFor) {
+  const Observation o = observe(3, {value("cpu", 90)});
+
+  const auto more = decide(spec(), o, advice(Action::scale_up, 9, 0.3), {}, kNow);
+  EXPECT_EQ(more.to, 4);
+  EXPECT_EQ(more.reason, "LowConfidence");
+  EXPECT_EQ(more.confidence, 1.0);
+  EXPECT_TRUE(more.recommended);
+  EXPECT_NE(more.message.find("confidence 0.30 is below 0.70, the metrics ask for 4"), std::string::npos)
+      << more.message;
+  EXPECT_EQ(decide(spec(), o, advice(Action::no_change, 3, 0.3), {}, kNow).to, 4);
+  EXPECT_EQ(decide(spec(), o, advice(Action::scale_down, 1, 0.3), {}, kNow).to, 4);
+
+  auto full = spec();
+  full.advisor.authority = policy::Authority::full;
+  EXPECT_EQ(decide(full, o, advice(Action::scale_up, 9, 0.3), {}, kNow).to, 3);
+}
+
 TEST(DecideTest, AdviceBelowTheConfidenceThresholdIsNotFollowed) {
   const Observation o = observe(3, {value("cpu", 50)});
 
