@@ -107,7 +107,7 @@ void Course::keep_authority() {
   const auto leads = [&](const Signal& s) { return s.name == signals_.leading; };
   const auto leading = std::find_if(signals_.each.begin(), signals_.each.end(), leads);
   const bool known = leading != signals_.each.end() && !leading->reason.empty();
-  if (floor != from_) confidence_ = 1.0;
+  if (floor > from_) confidence_ = 1.0;
   set("authority", floor, floor == from_ || !known ? reason::kAdviceBounded : leading->reason,
       fmt::format("authority is bounded: not below {}{}", floor, known ? " (" + leading->message + ")" : ""));
 }
