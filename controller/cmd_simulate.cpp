@@ -156,6 +156,7 @@ int simulate_policies(const Options& options) {
   if (!load) return complain(load.error());
   Files files(options.simulate, *load);
   std::vector<SimulatedPolicy> rows;
+  rows.reserve(policies.size());
   for (std::size_t i = 0; i < policies.size(); ++i) {
     rows.push_back(simulate_one(policies[i], names[i], *load, options.simulate, files));
   }

@@ -129,11 +129,14 @@ struct Line {
 std::vector<Line> merged(const std::vector<DecisionRecord>& decisions, const std::vector<OperationRecord>& operations,
                          std::size_t limit) {
   std::vector<Line> lines;
+  lines.reserve(decisions.size() + operations.size());
   for (const DecisionRecord& d : decisions) lines.push_back({d.time, &d, nullptr});
   for (const OperationRecord& o : operations) lines.push_back({o.started, nullptr, &o});
-  // An operation follows from the decision of the same instant.
-  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
-    return a.time != b.time ? a.time < b.time : a.decision != nullptr && b.decision == nullptr;
+  // Both lists are newest first. An operation follows from the decision of the same instant.
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    if (a.time != b.time) return a.time < b.time;
+    if ((a.decision != nullptr) != (b.decision != nullptr)) return a.decision != nullptr;
+    return a.decision != nullptr ? a.decision > b.decision : a.operation > b.operation;
   });
   if (lines.size() > limit) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(limit));
   return lines;

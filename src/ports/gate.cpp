@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/gate.hpp"
 
+#include <utility>
+
 #include "policy/reasons.hpp"
 
 namespace stackscaler::ports {
@@ -13,7 +15,7 @@ Result<void> WritePermit::check() const {
 
 Result<WritePermit> Gate::permit(WriteRequest request) const {
   if (auto open = check(request); !open) return fail(std::move(open).error());
-  return WritePermit(*this, request);
+  return WritePermit(*this, std::move(request));
 }
 
 Result<void> Gate::check(const WriteRequest& request) const {

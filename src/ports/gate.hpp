@@ -47,7 +47,7 @@ class WritePermit {
 
  private:
   friend class Gate;
-  WritePermit(const Gate& gate, WriteRequest request) : gate_(&gate), request_(request) {}
+  WritePermit(const Gate& gate, WriteRequest request) : gate_(&gate), request_(std::move(request)) {}
   const Gate* gate_;
   WriteRequest request_;
 };
