@@ -85,6 +85,9 @@ TEST(DocsTest, ThePolicyPagesExampleIsValidAndShowsTheDefaults) {
   plain.stack.pre_scale_in = shown.stack.pre_scale_in;
   plain.stack.post_scale_out = shown.stack.post_scale_out;
   plain.metrics = shown.metrics;
+  plain.schedules = shown.schedules;
+  plain.behavior.scale_up.policies = shown.behavior.scale_up.policies;
+  plain.behavior.scale_down.policies = shown.behavior.scale_down.policies;
   EXPECT_EQ(shown, plain) << "apart from these fields the example shows what is meant by leaving a field out";
 }
 
