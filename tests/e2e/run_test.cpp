@@ -204,6 +204,8 @@ TEST_F(EndToEnd, Law5AKillInMidApplyIsHealedByTheNextStart) {
 
   ASSERT_TRUE(w.eventually([&] { return w.status("web.yaml", "currentInstances") == "2"; }));
   ASSERT_TRUE(w.eventually([&] { return w.status("web.yaml", "Ready.status") == "True"; }));
+  const std::string closed = "an open operation was brought to its end";
+  ASSERT_TRUE(w.eventually([&] { return w.log().find(closed) != std::string::npos; })) << w.log();
   EXPECT_EQ(w.status("web.yaml", "operation.phase"), "");
   EXPECT_EQ(w.count(), 2);
   EXPECT_NE(w.metadata().find("\"instance_count\": 2"), std::string::npos) << w.metadata();
