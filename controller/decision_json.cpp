@@ -106,6 +106,18 @@ decision::Observation observation_from(const json& in) {
 
 }  // namespace
 
+ports::DecisionRecord record_of(const decision::Decision& decision) {
+  ports::DecisionRecord record;
+  record.action = decision::to_string(decision.action);
+  record.from = decision.from;
+  record.to = decision.to;
+  record.confidence = decision.confidence;
+  record.advisor = decision.advisor;
+  record.reason = decision.reason;
+  record.message = decision.message;
+  return record;
+}
+
 std::string decision_detail_json(const decision::Decision& decision, const decision::Observation* observation,
                                  const ConvergeResult* outcome) {
   ordered_json signals = ordered_json::array();

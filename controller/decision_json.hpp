@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "controller/turn.hpp"
 #include "decision/decide.hpp"
+#include "ports/journal.hpp"
 
 namespace stackscaler::controller {
 
@@ -25,6 +26,9 @@ namespace stackscaler::controller {
 [[nodiscard]] std::string decision_detail_json(const decision::Decision& decision,
                                                const decision::Observation* observation = nullptr,
                                                const ConvergeResult* outcome = nullptr);
+
+// The decision's own part of its record in the journal.
+[[nodiscard]] ports::DecisionRecord record_of(const decision::Decision& decision);
 
 // What a decision was made of, as decision_detail_json() wrote it.
 struct RecordedInput {

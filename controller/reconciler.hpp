@@ -97,7 +97,6 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<Result<void>> load_history(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> remember_recommendation(Memory memory, Turn& turn);
-  static void note_end(PolicyMemory& memory, const policy::Spec& spec, WallTime ended, int from, int after);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> converge(Memory memory, Turn& turn, std::function<void()> on_converge);
   [[nodiscard]] boost::asio::awaitable<void> scale(Memory memory, Turn& turn, const ports::WritePermit& permit);

@@ -201,10 +201,9 @@ void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::Scal
   turn.count_age = Duration(0);
   if (!report.changed) return;
   memory.orphans.clear();
-  const WallTime now = parts_.clock.wall_now();
-  note_end(memory, turn.policy->spec, now, report.from, report.count_after);
-  memory.history.events.push_back({now, report.count_after - report.from});
-  decision::forget(memory.history.events, turn.policy->spec.behavior, now);
+  const policy::Behavior& behavior = turn.policy->spec.behavior;
+  decision::note_scaled(memory.history, behavior, behavior.warmup_or_default(), report.from, report.count_after,
+                        parts_.clock.wall_now());
 }
 
 // Never in the way of a turn: the loop calls it for one policy at a time, and the driver gives it a place like others.

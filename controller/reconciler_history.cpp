@@ -13,17 +13,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kWarmUp = 3min;          // where the policy says auto: until instances of a scale-up must report
 constexpr Duration kLongestPeriod = 30min;  // of a rate policy
 constexpr Duration kLongestWindow = 1h;     // of a stabilization window
 
 }  // namespace
-
-void Reconciler::note_end(PolicyMemory& memory, const policy::Spec& spec, WallTime ended, int from, int after) {
-  memory.history.last_scale_end = ended;
-  memory.history.warming = std::max(0, after - from);
-  memory.history.warm_until = ended + spec.behavior.warmup.value_or(kWarmUp);
-}
 
 asio::awaitable<Result<void>> Reconciler::load_history(Memory memory, Turn& turn) {
   if (std::exchange(memory->recoveries_seen, recoveries_) != recoveries_) memory->history_loaded = false;
@@ -52,8 +45,8 @@ asio::awaitable<Result<void>> Reconciler::load_history(Memory memory, Turn& turn
   const auto& end = memory->history.last_scale_end;
   if (*last && (*last)->ended && (!end || *(*last)->ended > *end)) {
     const ports::OperationRecord& operation = **last;
-    note_end(*memory, turn.policy->spec, *operation.ended, operation.from,
-             operation.count_after.value_or(operation.to));
+    decision::note_end(memory->history, turn.policy->spec.behavior.warmup_or_default(), operation.from,
+                       operation.count_after.value_or(operation.to), *operation.ended);
   }
   co_return Result<void>{};
 }

@@ -110,17 +110,10 @@ asio::awaitable<void> Reconciler::journal_decision(Memory memory, Turn& turn) {
   const bool again = now == memory->last_journalled;
   if (again && at - memory->journalled_at < kStatusRefresh) co_return;
   const decision::Decision& d = *turn.decision;
-  ports::DecisionRecord record;
+  ports::DecisionRecord record = record_of(d);
   record.time = parts_.clock.wall_now();
   record.policy = turn.policy->key.str();
   record.stack = turn.view->name;
-  record.action = decision::to_string(d.action);
-  record.from = d.from;
-  record.to = d.to;
-  record.confidence = d.confidence;
-  record.advisor = d.advisor;
-  record.reason = d.reason;
-  record.message = d.message;
   record.detail = decision_detail_json(d, turn.observation ? &*turn.observation : nullptr, &turn.converge);
   record.again = again;
   auto put = co_await parts_.journal.put_decision(std::move(record));

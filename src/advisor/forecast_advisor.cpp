@@ -15,7 +15,6 @@ namespace {
 constexpr int kReadAtOnce = 2;
 constexpr Duration kTryAgain = 10min;
 constexpr Duration kForgotten = 6h;
-constexpr Duration kBoot = 3min;  // where neither lookAhead nor warmup says more
 
 // One more while the object lives.
 class Counted {
@@ -37,7 +36,7 @@ ForecastAdvisor::ForecastAdvisor(Clock& clock, Logger& logger, PastNeeds past)
 std::shared_ptr<ForecastAdvisor::Mind> ForecastAdvisor::mind_of(const policy::ScalingPolicy& policy, WallTime now) {
   std::shared_ptr<Mind>& mind = minds_[policy.key];
   if (!mind || mind->digest != policy.spec_digest) {
-    const Duration boot = policy.spec.behavior.warmup.value_or(kBoot);
+    const Duration boot = policy.spec.behavior.warmup_or_default();
     mind = std::make_shared<Mind>(forecast::settings_for(policy.spec.advisor.forecast, boot));
     mind->digest = policy.spec_digest;
     std::erase_if(minds_, [&](const auto& entry) {
@@ -63,7 +62,7 @@ asio::awaitable<void> ForecastAdvisor::read_past(const policy::ScalingPolicy& po
   mind->past_read = true;
   mind->missing.clear();
   // Begins anew, so that what was seen meanwhile comes in its order.
-  const Duration boot = policy.spec.behavior.warmup.value_or(kBoot);
+  const Duration boot = policy.spec.behavior.warmup_or_default();
   forecast::Forecaster anew(forecast::settings_for(policy.spec.advisor.forecast, boot));
   for (const PastNeed& past : *needs) anew.observe(past.time, past.need);
   logger_.info("a forecast has read its history", kv("policy", policy.key.str()), kv("minutes", needs->size()));

@@ -265,6 +265,19 @@ std::string_view to_string(Action action) {
   return "no_change";
 }
 
+void note_end(History& history, Duration warmup, int from, int to, WallTime ended) {
+  history.last_scale_end = ended;
+  history.warming = std::max(0, to - from);
+  history.warm_until = ended + warmup;
+}
+
+void note_scaled(History& history, const policy::Behavior& behavior, Duration warmup, int from, int to,
+                 WallTime ended) {
+  note_end(history, warmup, from, to, ended);
+  history.events.push_back({ended, to - from});
+  forget(history.events, behavior, ended);
+}
+
 Decision decide(const policy::Spec& spec, const Observation& observation, const std::optional<Advice>& advice,
                 const History& history, WallTime now) {
   Course course(spec, observation, read_signals(spec, observation, history, now), history, now);

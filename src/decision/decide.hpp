@@ -53,6 +53,10 @@ struct History {
   std::vector<ScaleEvent> events;
 };
 
+// An operation that changed the count ended then. The second also keeps it as an event, for rate policies.
+void note_end(History& history, Duration warmup, int from, int to, WallTime ended);
+void note_scaled(History& history, const policy::Behavior& behavior, Duration warmup, int from, int to, WallTime ended);
+
 struct TraceLine {
   std::string_view
       step;  // a literal: "signal", "advice", "missingData", "confidence", "veto", "stabilization", "policies" …

@@ -191,11 +191,15 @@ struct ScaleRules {
 // How a count above bounds.max comes down: as any scale-down, or at once and without metrics.
 enum class EnforceMax { gradual, immediate };
 
+// behavior.warmup: auto.
+inline constexpr Duration kDefaultWarmup = std::chrono::minutes(3);
+
 struct Behavior {
   ScaleRules scale_up{std::chrono::minutes(1), Step{10, false}};
   ScaleRules scale_down{std::chrono::minutes(5), Step{25, true}, 0.1, std::chrono::minutes(5)};
   EnforceMax enforce_max = EnforceMax::gradual;
   std::optional<Duration> warmup;  // absent: auto
+  [[nodiscard]] Duration warmup_or_default() const { return warmup.value_or(kDefaultWarmup); }
   bool operator==(const Behavior&) const = default;
 };
 

@@ -93,19 +93,13 @@ class Turns {
       out.to = out.from;
       out.action = Action::no_change;
     }
-    if (out.to != out.from) note_scaled(out, now);
+    if (out.to != out.from) {
+      decision::note_scaled(history_, policy_.spec.behavior, warmup_, out.from, out.to, now);
+    }
     return out;
   }
 
  private:
-  void note_scaled(const decision::Decision& decision, WallTime now) {
-    history_.last_scale_end = now;
-    history_.warming = std::max(0, decision.to - decision.from);
-    history_.warm_until = now + warmup_;
-    history_.events.push_back({now, decision.to - decision.from});
-    decision::forget(history_.events, policy_.spec.behavior, now);
-  }
-
   const policy::ScalingPolicy& policy_;
   const Load& load_;
   Duration warmup_;

@@ -111,7 +111,7 @@ Result<void> Parser::sample(std::string_view text) {
   return {};
 }
 
-Result<Duration> usual_step(const std::vector<Point>& points) {
+Duration usual_step(const std::vector<Point>& points) {
   std::vector<Duration> steps;
   steps.reserve(points.size());
   for (std::size_t i = 1; i < points.size(); ++i) steps.push_back(points[i].time - points[i - 1].time);
@@ -139,7 +139,7 @@ Result<Trace> Parser::finish() && {
   if (points_.size() < 2) return problem(file_, "a trace needs at least two samples, as lines 'time,value'");
   Trace out;
   out.points = std::move(points_);
-  out.step = *usual_step(out.points);
+  out.step = usual_step(out.points);
   if (const auto at = gap_in(out)) {
     return problem(fmt::format("{}:{}", file_, lines_[*at]), gap_message(out, *at));
   }
@@ -171,7 +171,7 @@ Result<Trace> make_trace(std::vector<Point> points, std::string_view origin) {
   }
   Trace out;
   out.points = std::move(points);
-  out.step = *usual_step(out.points);
+  out.step = usual_step(out.points);
   if (const auto at = gap_in(out)) {
     return problem(fmt::format("{} at {}", origin, format_rfc3339(out.points[*at].time)), gap_message(out, *at));
   }

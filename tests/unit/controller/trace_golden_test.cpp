@@ -61,10 +61,7 @@ class Story {
       decision::remember(history_.recommendations, spec.behavior, *decided.recommended, now);
     }
     if (applied) {
-      history_.last_scale_end = now;
-      history_.warming = std::max(0, decided.to - decided.from);
-      history_.warm_until = now + spec.behavior.warmup.value_or(std::chrono::minutes(3));
-      history_.events.push_back({now, decided.to - decided.from});
+      decision::note_scaled(history_, spec.behavior, spec.behavior.warmup_or_default(), decided.from, decided.to, now);
     }
     return explain(decided, now);
   }
@@ -83,17 +80,10 @@ class Story {
     return out;
   }
   [[nodiscard]] std::string explain(const decision::Decision& decided, WallTime now) const {
-    ports::DecisionRecord record;
+    ports::DecisionRecord record = record_of(decided);
     record.time = record.seen = now;
     record.policy = policy_.key.str();
     record.stack = policy_.stack_label();
-    record.action = decision::to_string(decided.action);
-    record.from = decided.from;
-    record.to = decided.to;
-    record.confidence = decided.confidence;
-    record.advisor = decided.advisor;
-    record.reason = decided.reason;
-    record.message = decided.message;
     record.detail = decision_detail_json(decided);
     return render_explanation(record, std::nullopt);
   }
