@@ -177,7 +177,14 @@ Result<void> Store::prune() {
       "(SELECT max(rowid) FROM operations) - ?");
   if (!operations) return fail(std::move(operations).error());
   operations->bind(kKeptOperations);
-  return run(*operations);
+  if (auto done = run(*operations); !done) return done;
+  // Of policies that are gone; what is there is asked for by the hour.
+  constexpr std::int64_t kDayMs = 86'400'000;
+  auto recommendations =
+      db_.prepare("DELETE FROM recommendations WHERE time < (SELECT max(time) FROM recommendations) - ?");
+  if (!recommendations) return fail(std::move(recommendations).error());
+  recommendations->bind(kDayMs);
+  return run(*recommendations);
 }
 
 Result<void> Store::put_operation(const OperationRecord& r) {
