@@ -6,7 +6,6 @@
 // an advisor was not available. With --print-prompt nobody but the metrics' server is asked.
 #include <fmt/core.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <cstdio>
 #include <random>
 
@@ -15,8 +14,8 @@
 #include "controller/commands.hpp"
 #include "controller/decision_json.hpp"
 #include "controller/program.hpp"
+#include "controller/session.hpp"
 #include "decision/schedules.hpp"
-#include "source/validate.hpp"
 
 namespace stackscaler::controller {
 
@@ -28,38 +27,18 @@ class Consultation {
  public:
   Consultation(const Options& options, metrics::Endpoint endpoint)
       : options_(options),
-        logger_(
-            make_logger(options.log_format.value_or(LogFormat::text), std::max(options.log_level, LogLevel::error))),
-        metrics_(client_, clock_, *logger_, std::move(endpoint), settings()),
-        advisors_(Advisors::Parts{client_, clock_, *logger_, random_, &pool_, environment_of(options)}) {}
-  ~Consultation() {
-    client_.close();
-    io_.restart();
-    io_.poll();  // what close() has cancelled ends
-    pool_.join();
-  }
-  Consultation(const Consultation&) = delete;
-  Consultation& operator=(const Consultation&) = delete;
+        session_(options, LogLevel::error),
+        metrics_(session_.client, session_.clock, *session_.logger, std::move(endpoint), session_.metrics_settings()),
+        advisors_(Advisors::Parts{session_.client, session_.clock, *session_.logger, random_, &session_.pool,
+                                  environment_of(options)}) {}
 
   // False when an advisor was not available.
   bool run(const std::vector<policy::ScalingPolicy>& policies) {
-    std::exception_ptr failure;
-    // Idle connections would keep the loop alive.
-    asio::co_spawn(io_, all(policies), [&](const std::exception_ptr& e) {
-      failure = e;
-      io_.stop();
-    });
-    io_.run();
-    if (failure) std::rethrow_exception(failure);
+    session_.run(all(policies));
     return available_;
   }
 
  private:
-  metrics::PrometheusSettings settings() {
-    metrics::PrometheusSettings out;
-    out.pool = &pool_;
-    return out;
-  }
   asio::awaitable<void> all(const std::vector<policy::ScalingPolicy>& policies) {
     for (const policy::ScalingPolicy& policy : policies) co_await one(policy);
   }
@@ -71,12 +50,8 @@ class Consultation {
              const decision::Observation& observation);
 
   const Options& options_;
-  std::unique_ptr<Logger> logger_;
-  asio::io_context io_{1};
-  SystemClock clock_{io_.get_executor()};
-  BlockingPool pool_{1};
+  Session session_;
   Random random_{std::random_device{}()};
-  http::Client client_{io_.get_executor()};
   metrics::PrometheusSource metrics_;
   Advisors advisors_;
   bool available_ = true;
@@ -101,7 +76,7 @@ void Consultation::print_prompt(const policy::ScalingPolicy& policy, const decis
                  std::string(to_string(spec.advisor.type)).c_str());
     return;
   }
-  const policy::Bounds bounds = decision::active_schedules(spec, clock_.wall_now()).bounds;
+  const policy::Bounds bounds = decision::active_schedules(spec, session_.clock.wall_now()).bounds;
   const advisor::Prompt prompt = advisor::make_prompt(spec, bounds, observation, signals, {}, {});
   const auto shown = advisor::ModelClient::shown_request(spec.advisor, prompt);
   if (!shown) {
@@ -137,7 +112,7 @@ asio::awaitable<void> Consultation::one(const policy::ScalingPolicy& policy) {
   observation.reporting = reading.reporting;
   observation.reporting_missing = std::move(reading.reporting_missing);
   const decision::History none;
-  const WallTime now = clock_.wall_now();
+  const WallTime now = session_.clock.wall_now();
   const decision::Signals signals = decision::read_signals(policy.spec, observation, none, now);
   if (options_.print_prompt) {
     print_prompt(policy, observation, signals);
@@ -158,12 +133,10 @@ int show_advice(const Options& options) {
     std::fprintf(stderr, "stackscaler: %s\n", endpoint.error().message().c_str());
     return 1;
   }
-  const source::Validation report = source::validate_paths(options.paths, options.defaults);
-  for (const source::FileProblem& problem : report.problems) std::fprintf(stderr, "%s\n", problem.str().c_str());
-  for (const Error& error : report.unreadable) std::fprintf(stderr, "stackscaler: %s\n", error.message().c_str());
+  const NamedPolicies named = read_named_policies(options.paths, options.defaults);
   Consultation consultation(options, std::move(*endpoint));
-  const bool available = consultation.run(report.policies);
-  return available && report.ok() ? 0 : 1;
+  const bool available = consultation.run(named.policies);
+  return available && named.sound ? 0 : 1;
 }
 
 }  // namespace stackscaler::controller

@@ -6,14 +6,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <cstdio>
 
 #include "controller/commands.hpp"
 #include "controller/program.hpp"
+#include "controller/session.hpp"
 #include "metrics/presets.hpp"
 #include "metrics/range_reader.hpp"
-#include "source/validate.hpp"
 
 namespace stackscaler::controller {
 
@@ -34,37 +33,17 @@ class Look {
  public:
   Look(const Options& options, metrics::Endpoint endpoint)
       : options_(options),
-        logger_(make_logger(options.log_format.value_or(LogFormat::text), std::max(options.log_level, LogLevel::warn))),
+        session_(options, LogLevel::warn),
         endpoint_(std::move(endpoint)),
-        source_(client_, clock_, *logger_, endpoint_, settings()) {}
-  ~Look() {
-    client_.close();
-    io_.restart();
-    io_.poll();  // what close() has cancelled ends
-    pool_.join();
-  }
-  Look(const Look&) = delete;
-  Look& operator=(const Look&) = delete;
+        source_(session_.client, session_.clock, *session_.logger, endpoint_, session_.metrics_settings()) {}
 
   // False when something is missing.
   bool run(const std::vector<policy::ScalingPolicy>& policies) {
-    std::exception_ptr failure;
-    // Idle connections would keep the loop alive.
-    asio::co_spawn(io_, options_.since ? ranges(policies) : now(policies), [&](const std::exception_ptr& e) {
-      failure = e;
-      io_.stop();
-    });
-    io_.run();
-    if (failure) std::rethrow_exception(failure);
+    session_.run(options_.since ? ranges(policies) : now(policies));
     return complete_;
   }
 
  private:
-  metrics::PrometheusSettings settings() {
-    metrics::PrometheusSettings out;
-    out.pool = &pool_;
-    return out;
-  }
   asio::awaitable<void> now(const std::vector<policy::ScalingPolicy>& policies);
   asio::awaitable<void> ranges(const std::vector<policy::ScalingPolicy>& policies);
   asio::awaitable<void> range(const policy::ScalingPolicy& policy, const policy::Metric& metric);
@@ -75,11 +54,7 @@ class Look {
   }
 
   const Options& options_;
-  std::unique_ptr<Logger> logger_;
-  asio::io_context io_{1};
-  SystemClock clock_{io_.get_executor()};
-  BlockingPool pool_{1};
-  http::Client client_{io_.get_executor()};
+  Session session_;
   metrics::Endpoint endpoint_;
   metrics::PrometheusSource source_;
   bool complete_ = true;
@@ -135,7 +110,7 @@ asio::awaitable<void> Look::range(const policy::ScalingPolicy& policy, const pol
   if (query.empty()) query = metrics::preset_queries(metric.preset, policy.stack_label()).query;
   const Duration step = options_.step.value_or(
       std::max<Duration>(std::chrono::seconds(15), std::chrono::ceil<std::chrono::seconds>(*options_.since / kPoints)));
-  const WallTime end = std::chrono::floor<std::chrono::seconds>(clock_.wall_now());
+  const WallTime end = std::chrono::floor<std::chrono::seconds>(session_.clock.wall_now());
   metrics::RangeQuery wanted(std::move(query), end - *options_.since, end, step);
   metrics::RangeReader reader(source_.queries());
   auto answer = co_await reader.read(*endpoint, std::move(wanted));
@@ -162,12 +137,10 @@ int show_metrics(const Options& options) {
     std::fprintf(stderr, "stackscaler: %s\n", endpoint.error().message().c_str());
     return 1;
   }
-  const source::Validation report = source::validate_paths(options.paths, options.defaults);
-  for (const source::FileProblem& problem : report.problems) std::fprintf(stderr, "%s\n", problem.str().c_str());
-  for (const Error& error : report.unreadable) std::fprintf(stderr, "stackscaler: %s\n", error.message().c_str());
+  const NamedPolicies named = read_named_policies(options.paths, options.defaults);
   Look look(options, std::move(*endpoint));
-  const bool complete = look.run(report.policies);
-  return complete && report.ok() ? 0 : 1;
+  const bool complete = look.run(named.policies);
+  return complete && named.sound ? 0 : 1;
 }
 
 }  // namespace stackscaler::controller

@@ -12,11 +12,11 @@
 
 #include "advisor/rules.hpp"
 #include "controller/commands.hpp"
+#include "controller/session.hpp"
 #include "controller/simulate_load.hpp"
 #include "controller/simulate_render.hpp"
 #include "forecast/advise.hpp"
 #include "simulate/page.hpp"
-#include "source/validate.hpp"
 
 namespace stackscaler::controller {
 namespace {
@@ -112,11 +112,9 @@ bool read_policies(const Options& options, std::vector<policy::ScalingPolicy>& p
                    std::vector<std::string>& names) {
   bool good = true;
   for (const std::filesystem::path& path : options.simulate.policies) {
-    source::Validation report = source::validate_paths({path}, options.defaults);
-    for (const source::FileProblem& problem : report.problems) std::fprintf(stderr, "%s\n", problem.str().c_str());
-    for (const Error& error : report.unreadable) std::fprintf(stderr, "stackscaler: %s\n", error.message().c_str());
-    good = good && report.ok();
-    for (policy::ScalingPolicy& policy : report.policies) policies.push_back(std::move(policy));
+    NamedPolicies named = read_named_policies({path}, options.defaults);
+    good = good && named.sound;
+    for (policy::ScalingPolicy& policy : named.policies) policies.push_back(std::move(policy));
   }
   for (const policy::ScalingPolicy& policy : policies) {
     const auto same = [&](const policy::ScalingPolicy& other) { return other.key == policy.key; };

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <span>
 
 #include "base/files.hpp"
 #include "controller/config_file.hpp"
@@ -29,80 +30,26 @@ struct Flags {
   SimulateFlags simulate;
 };
 
-using Names = std::vector<std::string_view>;
-constexpr std::array kLoopNames{"policies",
-                                "implicit",
-                                "stacks",
-                                "data",
-                                "prometheus-url",
-                                "prometheus-tenant",
-                                "prometheus-bearer-file",
-                                "prometheus-basic-user",
-                                "prometheus-password-file",
-                                "prometheus-ca",
-                                "prometheus-cert",
-                                "prometheus-key",
-                                "enable",
-                                "dry-run",
-                                "default-interval-minutes",
-                                "default-confidence-threshold",
-                                "default-max-instances",
-                                "default-min-instances",
-                                "terraform",
-                                "plugin-cache",
-                                "allow-env",
-                                "allow-terraform-version",
-                                "max-destroyed-per-hour",
-                                "shrink-breaker",
-                                "outside-change-hold",
-                                "max-concurrent",
-                                "terraform-memory",
-                                "status",
-                                "log-format",
-                                "log-level"};
-constexpr std::array kStackNames{"stacks",
-                                 "data",
-                                 "dry-run",
-                                 "terraform",
-                                 "plugin-cache",
-                                 "allow-env",
-                                 "allow-terraform-version",
-                                 "max-destroyed-per-hour",
-                                 "log-format",
-                                 "log-level"};
-constexpr std::array kFileNames{"default-interval-minutes", "default-confidence-threshold", "default-max-instances",
-                                "default-min-instances"};
+using Names = std::span<const std::string_view>;
+constexpr std::array<std::string_view, 8> kServerNames{
+    "prometheus-url",           "prometheus-tenant", "prometheus-bearer-file", "prometheus-basic-user",
+    "prometheus-password-file", "prometheus-ca",     "prometheus-cert",        "prometheus-key"};
+constexpr std::array<std::string_view, 4> kDefaultNames{"default-interval-minutes", "default-confidence-threshold",
+                                                        "default-max-instances", "default-min-instances"};
+constexpr std::array<std::string_view, 2> kLogNames{"log-format", "log-level"};
+constexpr std::array<std::string_view, 1> kDataNames{"data"};
+constexpr std::array<std::string_view, 7> kStackNames{
+    "stacks", "dry-run", "terraform", "plugin-cache", "allow-env", "allow-terraform-version", "max-destroyed-per-hour"};
+constexpr std::array<std::string_view, 8> kLoopNames{"policies",       "implicit",           "enable",
+                                                     "shrink-breaker", "max-concurrent",     "terraform-memory",
+                                                     "status",         "outside-change-hold"};
 
-constexpr std::array kMetricsNames{"prometheus-url",
-                                   "prometheus-tenant",
-                                   "prometheus-bearer-file",
-                                   "prometheus-basic-user",
-                                   "prometheus-password-file",
-                                   "prometheus-ca",
-                                   "prometheus-cert",
-                                   "prometheus-key",
-                                   "log-format",
-                                   "log-level"};
-
-constexpr std::array kSimulateNames{"prometheus-url",
-                                    "prometheus-tenant",
-                                    "prometheus-bearer-file",
-                                    "prometheus-basic-user",
-                                    "prometheus-password-file",
-                                    "prometheus-ca",
-                                    "prometheus-cert",
-                                    "prometheus-key",
-                                    "default-interval-minutes",
-                                    "default-confidence-threshold",
-                                    "default-max-instances",
-                                    "default-min-instances",
-                                    "log-format",
-                                    "log-level"};
-
-template <class Range>
-void add_settings(CLI::App& app, Flags& flags, const Range& names) {
+void add_settings(CLI::App& app, Flags& flags, std::initializer_list<Names> groups) {
+  const auto among = [](const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   for (const Setting& s : settings()) {
-    if (std::find(names.begin(), names.end(), s.name) == names.end()) continue;
+    if (std::none_of(groups.begin(), groups.end(), [&](const Names& names) { return among(names, s.name); })) continue;
     std::string help(s.help);
     if (!s.fallback.empty() && !s.value.empty()) help += " [" + std::string(s.fallback) + "]";
     if (!s.environment.empty()) help += " (env " + std::string(s.environment) + ")";
@@ -150,20 +97,20 @@ struct Commands {
     root.set_version_flag("--version", std::string("stackscaler ") + controller::version());
     root.set_help_all_flag("--help-all", "help of all commands");
     run = root.add_subcommand("run", "the controller: watches policies and keeps their stacks in size");
-    add_settings(*run, f, kLoopNames);
+    add_settings(*run, f, {kLoopNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames});
     run->add_flag("--rehearsal", o.rehearsal, "no Terraform at all: counts live in memory (for a first look)");
     reconcile = root.add_subcommand("reconcile",
                                     "one pass over the policies; exit 0: done or nothing to do, 1: an error, with "
                                     "--dry-run 2: changes are wanted");
-    add_settings(*reconcile, f, kLoopNames);
+    add_settings(*reconcile, f, {kLoopNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames});
     reconcile->add_flag("--plan", o.plan, "with --dry-run: make a real Terraform plan for each change and show it");
     add_output(*reconcile, f);
     validate = root.add_subcommand("validate", "every problem of every policy file, as file:line:col: message");
-    add_settings(*validate, f, kFileNames);
+    add_settings(*validate, f, {kDefaultNames});
     validate->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
     metrics = root.add_subcommand(
         "metrics", "what the controller reads for a policy now; with --since, what it would have read, as CSV");
-    add_settings(*metrics, f, kMetricsNames);
+    add_settings(*metrics, f, {kServerNames, kLogNames});
     metrics->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
     metrics->add_option("--since", f.since, "how far back, such as 1h; prints policy,metric,series,time,value")
         ->type_name("DURATION");
@@ -173,7 +120,7 @@ struct Commands {
     add_advise(o, f);
     simulate = root.add_subcommand(
         "simulate", "what policies would have done with a load history, by the decision code of the controller");
-    add_settings(*simulate, f, kSimulateNames);
+    add_settings(*simulate, f, {kServerNames, kDefaultNames, kLogNames});
     add_simulate(*simulate, o, f.simulate);
     add_output(*simulate, f);
     add_stack_commands(o, f);
@@ -181,7 +128,6 @@ struct Commands {
   }
 
   void add_journal_commands(Options& o, Flags& f) {
-    constexpr std::array kNames{"data"};
     explain = root.add_subcommand("explain", "why the last decision on a policy was what it was, from the journal");
     explain->add_option("policy", o.policy, "the policy's name, or namespace/name")->required()->type_name("POLICY");
     history = root.add_subcommand("history", "decisions and operations, newest last, from the journal");
@@ -195,14 +141,14 @@ struct Commands {
         "pause", "emergency stop: nothing new is started by anything with this data folder, until resume");
     pause->add_option("--reason", f.stack_reason, "shown in every status and log")->type_name("TEXT");
     resume = root.add_subcommand("resume", "end the emergency stop");
-    for (CLI::App* sub : {explain, history, pause, resume}) add_settings(*sub, f, kNames);
+    for (CLI::App* sub : {explain, history, pause, resume}) add_settings(*sub, f, {kDataNames});
   }
 
   void add_advise(Options& o, Flags& f) {
     advise = root.add_subcommand("advise",
                                  "what a policy's advisor says of its metrics now, and what was made of it; changes "
                                  "nothing, but a model is asked");
-    add_settings(*advise, f, kMetricsNames);
+    add_settings(*advise, f, {kServerNames, kLogNames});
     advise->add_option("path", o.paths, "policy files or folders")->required()->type_name("PATH");
     advise
         ->add_option("--instances", o.instances,
@@ -227,7 +173,8 @@ struct Commands {
     doctor = stack->add_subcommand("doctor",
                                    "look for what is wrong with a stack, also for instances that its state does not "
                                    "hold; reads only; exit 0: sound, 1: not");
-    for (CLI::App* sub : {list, show, adopt, scale, deploy, doctor}) add_settings(*sub, f, kStackNames);
+    for (CLI::App* sub : {list, show, adopt, scale, deploy, doctor})
+      add_settings(*sub, f, {kStackNames, kDataNames, kLogNames});
     for (CLI::App* sub : {list, show, scale, doctor}) add_output(*sub, f);
     show->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");
     scale->add_option("id", o.stack_id, "the stack's id")->required()->type_name("ID");

@@ -3,12 +3,9 @@
 
 #include <fmt/core.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "base/files.hpp"
-#include "controller/logging.hpp"
 #include "controller/program.hpp"
+#include "controller/session.hpp"
 #include "metrics/presets.hpp"
 #include "metrics/range_reader.hpp"
 
@@ -45,8 +42,7 @@ Result<LoadQuery> query_of(const Options& options, const std::vector<policy::Sca
   for (const policy::Metric& metric : policy.spec.metrics) {
     auto own = metrics::endpoint_of(metric, out.endpoint);
     if (!own) return fail(std::move(own).error());
-    if (metric.target && metric.target->type != policy::TargetType::utilization && !metric.query.empty() &&
-        metric.target->type == policy::TargetType::per_instance) {
+    if (metric.target && metric.target->type == policy::TargetType::per_instance && !metric.query.empty()) {
       return LoadQuery{metric.query, std::move(*own)};
     }
     if (metric.preset != policy::Preset::cpu && metric.preset != policy::Preset::memory) continue;
@@ -61,29 +57,13 @@ Result<LoadQuery> query_of(const Options& options, const std::vector<policy::Sca
 
 class Reading {
  public:
-  explicit Reading(const Options& options)
-      : logger_(
-            make_logger(options.log_format.value_or(LogFormat::text), std::max(options.log_level, LogLevel::warn))) {}
-  ~Reading() {
-    client_.close();
-    io_.restart();
-    io_.poll();  // what close() has cancelled ends
-    pool_.join();
-  }
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
+  explicit Reading(const Options& options) : session_(options, LogLevel::warn) {}
 
-  [[nodiscard]] WallTime now() const { return std::chrono::floor<std::chrono::seconds>(clock_.wall_now()); }
+  [[nodiscard]] WallTime now() const { return std::chrono::floor<std::chrono::seconds>(session_.clock.wall_now()); }
 
   Result<metrics::RangeAnswer> read(const LoadQuery& query, const metrics::RangeQuery& range) {
     Result<metrics::RangeAnswer> out = metrics::RangeAnswer{};
-    std::exception_ptr failure;
-    asio::co_spawn(io_, ask(query, range, out), [&](const std::exception_ptr& e) {
-      failure = e;
-      io_.stop();
-    });
-    io_.run();
-    if (failure) std::rethrow_exception(failure);
+    session_.run(ask(query, range, out));
     return out;
   }
 
@@ -97,12 +77,8 @@ class Reading {
     out = co_await reader.read(query.endpoint, range);
   }
 
-  std::unique_ptr<Logger> logger_;
-  asio::io_context io_{1};
-  SystemClock clock_{io_.get_executor()};
-  BlockingPool pool_{1};
-  http::Client client_{io_.get_executor()};
-  metrics::QueryClient queries_{client_, clock_, *logger_, &pool_};
+  Session session_;
+  metrics::QueryClient queries_{session_.client, session_.clock, *session_.logger, &session_.pool};
 };
 
 Result<simulate::Trace> trace_of(metrics::RangeAnswer answer, const std::string& origin) {
