@@ -64,23 +64,17 @@ Result<std::string> path_of(const std::string& model) {
   return path;
 }
 
-const nlohmann::json* at(const nlohmann::json* value, const char* name) {
-  if (value == nullptr || !value->is_object()) return nullptr;
-  const auto found = value->find(name);
-  return found == value->end() ? nullptr : &*found;
-}
-
 // The first candidate, or why there is none.
 Result<const nlohmann::json*> candidate_of(const nlohmann::json& document) {
-  if (at(at(&document, "promptFeedback"), "blockReason") != nullptr) {
+  if (member(member(&document, "promptFeedback"), "blockReason") != nullptr) {
     return no_answer(kName, "that it blocks the question (promptFeedback)");
   }
-  const auto* candidates = at(&document, "candidates");
+  const auto* candidates = member(&document, "candidates");
   if (candidates == nullptr || !candidates->is_array() || candidates->empty()) {
     return no_answer(kName, "without a candidate");
   }
   const auto* candidate = &candidates->front();
-  const auto* finish = at(candidate, "finishReason");
+  const auto* finish = member(candidate, "finishReason");
   const std::string why = finish != nullptr && finish->is_string() ? finish->get<std::string>() : "STOP";
   if (why == "MAX_TOKENS") return no_answer(kName, "with a text that is cut off (MAX_TOKENS)");
   if (why != "STOP") return no_answer(kName, "without finishing (finishReason is not STOP)");
@@ -91,20 +85,14 @@ Result<const nlohmann::json*> candidate_of(const nlohmann::json& document) {
 
 Result<http::Request> gemini_request(const policy::Advisor& advisor, const Prompt& prompt, const Dialect& dialect,
                                      const Secret& key) {
-  auto url = http::parse_url(advisor.base_url.empty() ? kBase : std::string_view(advisor.base_url));
-  if (!url) return fail(ErrorKind::invalid_input, policy::reason::kAdvisorRefused, "advisor.baseURL is no usable URL");
-  while (url->path.ends_with('/')) url->path.pop_back();
+  auto url = base_url_of(advisor, kBase);
+  if (!url) return fail(std::move(url).error());
   if (!url->path.ends_with("/v1beta") && !url->path.ends_with("/v1")) url->path += "/v1beta";
   const auto path = path_of(model_of(advisor));
   if (!path) return fail(path.error());
   url->path += *path + ":generateContent";
-  http::Request request(http::Method::post, std::move(*url));
-  request.headers.add("Content-Type", "application/json");
-  request.headers.add("Accept", "application/json");
-  request.headers.add("Accept-Encoding", "identity");
+  http::Request request = json_post(std::move(*url), body_text(prompt, dialect));
   if (!key.empty()) request.headers.add("x-goog-api-key", key.reveal());
-  request.body = body_text(prompt, dialect);
-  request.body_limit = kMaxReply;
   return request;
 }
 
@@ -115,13 +103,13 @@ Result<std::string> gemini_text(const http::Response& response, const Secret& ke
   if (document.is_discarded()) return no_answer(kName, "with broken JSON");
   const auto candidate = candidate_of(document);
   if (!candidate) return fail(candidate.error());
-  const auto* parts = at(at(*candidate, "content"), "parts");
+  const auto* parts = member(member(*candidate, "content"), "parts");
   if (parts == nullptr || !parts->is_array()) return no_answer(kName, "without a text");
   std::string text;
   for (const auto& part : *parts) {
-    const auto* thought = at(&part, "thought");
+    const auto* thought = member(&part, "thought");
     if (thought != nullptr && thought->is_boolean() && thought->get<bool>()) continue;
-    const auto* words = at(&part, "text");
+    const auto* words = member(&part, "text");
     if (words != nullptr && words->is_string()) text += words->get_ref<const std::string&>();
   }
   if (text.empty()) return no_answer(kName, "without a text");

@@ -46,28 +46,16 @@ std::string body_text(const std::string& model, const Prompt& prompt, const Dial
   return body.dump();
 }
 
-const nlohmann::json* at(const nlohmann::json* value, const char* name) {
-  if (value == nullptr || !value->is_object()) return nullptr;
-  const auto found = value->find(name);
-  return found == value->end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 Result<http::Request> openai_request(const policy::Advisor& advisor, const Prompt& prompt, const Dialect& dialect,
                                      const Secret& key) {
-  auto url = http::parse_url(advisor.base_url.empty() ? kBase : std::string_view(advisor.base_url));
-  if (!url) return fail(ErrorKind::invalid_input, policy::reason::kAdvisorRefused, "advisor.baseURL is no usable URL");
-  while (url->path.ends_with('/')) url->path.pop_back();
+  auto url = base_url_of(advisor, kBase);
+  if (!url) return fail(std::move(url).error());
   if (url->path.empty()) url->path = "/v1";
   url->path += "/chat/completions";
-  http::Request request(http::Method::post, std::move(*url));
-  request.headers.add("Content-Type", "application/json");
-  request.headers.add("Accept", "application/json");
-  request.headers.add("Accept-Encoding", "identity");
+  http::Request request = json_post(std::move(*url), body_text(model_of(advisor), prompt, dialect));
   if (!key.empty()) request.headers.add("Authorization", "Bearer " + key.reveal());
-  request.body = body_text(model_of(advisor), prompt, dialect);
-  request.body_limit = kMaxReply;
   return request;
 }
 
@@ -76,19 +64,19 @@ Result<std::string> openai_text(const http::Response& response, const Secret& ke
   if (!body) return fail(body.error());
   const auto document = nlohmann::json::parse(*body, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded()) return no_answer(kName, "with broken JSON");
-  const auto* choices = at(&document, "choices");
+  const auto* choices = member(&document, "choices");
   if (choices == nullptr || !choices->is_array() || choices->empty()) return no_answer(kName, "without a choice");
   const auto* choice = &choices->front();
-  const auto* finish = at(choice, "finish_reason");
+  const auto* finish = member(choice, "finish_reason");
   const std::string why = finish != nullptr && finish->is_string() ? finish->get<std::string>() : "stop";
   if (why == "length") return no_answer(kName, "with a text that is cut off (length)");
   if (why != "stop") return no_answer(kName, "without finishing (finish_reason is not stop)");
-  const auto* words = at(choice, "message");
-  const auto* refusal = at(words, "refusal");
+  const auto* words = member(choice, "message");
+  const auto* refusal = member(words, "refusal");
   if (refusal != nullptr && refusal->is_string() && !refusal->get_ref<const std::string&>().empty()) {
     return no_answer(kName, "that the model refuses");
   }
-  const auto* content = at(words, "content");
+  const auto* content = member(words, "content");
   if (content == nullptr || !content->is_string() || content->get_ref<const std::string&>().empty()) {
     return no_answer(kName, "without a text");
   }

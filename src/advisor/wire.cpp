@@ -108,6 +108,29 @@ std::string identity_of(const policy::Advisor& advisor) {
   return out;
 }
 
+Result<http::Url> base_url_of(const policy::Advisor& advisor, std::string_view base) {
+  auto url = http::parse_url(advisor.base_url.empty() ? base : std::string_view(advisor.base_url));
+  if (!url) return fail(ErrorKind::invalid_input, reason::kAdvisorRefused, "advisor.baseURL is no usable URL");
+  while (url->path.ends_with('/')) url->path.pop_back();
+  return url;
+}
+
+http::Request json_post(http::Url url, std::string body) {
+  http::Request request(http::Method::post, std::move(url));
+  request.headers.add("Content-Type", "application/json");
+  request.headers.add("Accept", "application/json");
+  request.headers.add("Accept-Encoding", "identity");
+  request.body = std::move(body);
+  request.body_limit = kMaxReply;
+  return request;
+}
+
+const nlohmann::json* member(const nlohmann::json* value, const char* name) {
+  if (value == nullptr || !value->is_object()) return nullptr;
+  const auto found = value->find(name);
+  return found == value->end() ? nullptr : &*found;
+}
+
 Result<std::string_view> body_of(const http::Response& response, std::string_view advisor, const Secret& key) {
   if (response.status != 200) return http_failure(response, advisor, key);
   const std::string encoding = lower(response.headers.get("Content-Encoding"));

@@ -7,6 +7,7 @@
 // Pure; any thread.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "http/message.hpp"
+#include "http/url.hpp"
 #include "policy/types.hpp"
 
 namespace stackscaler::advisor {
@@ -36,6 +38,13 @@ struct Dialect {
 
 // The settings' model, or the type's default.
 [[nodiscard]] std::string model_of(const policy::Advisor& advisor);
+
+// The settings' baseURL, or `base`, without slashes at its end.
+[[nodiscard]] Result<http::Url> base_url_of(const policy::Advisor& advisor, std::string_view base);
+// A POST of JSON, without a key.
+[[nodiscard]] http::Request json_post(http::Url url, std::string body);
+// The value's member of that name, or nullptr; also for no value, and one that is no object.
+[[nodiscard]] const nlohmann::json* member(const nlohmann::json* value, const char* name);
 
 // The answer's body if it is one that can be read: status 200, JSON, neither a stream nor compressed. Else an error
 // with its reason. `advisor` is its name for messages.
