@@ -25,18 +25,6 @@ void read_share(Fields& f, std::string_view name, double& out) {
   }
 }
 
-void read_base_url(Fields& f, std::string& out) {
-  std::string url;
-  const Found at = read_string(f, "baseURL", "an http:// or https:// URL", url);
-  if (!at) return;
-  // The text is not repeated: it may hold a key.
-  if (!is_http_url(url)) {
-    f.problem(*at, "baseURL", "must be an http:// or https:// URL without a user name (the key goes into apiKey)");
-  } else {
-    out = std::move(url);
-  }
-}
-
 // "always", "onPressure", or a mapping with `every`.
 void read_consult(Fields& f, Advisor& out) {
   const Node* node = f.get("consult");
@@ -114,7 +102,7 @@ Advisor decode_advisor(Fields& f, const std::filesystem::path& folder, Advisor o
   read_bool(f, "apply", out.apply);
   read_consult(f, out);
   read_checked(f, "model", "a model's name: at most 128 characters without spaces", is_model, out.model);
-  read_base_url(f, out.base_url);
+  read_url(f, "baseURL", "the key goes into apiKey", out.base_url);
   read_key(f, folder, out);
   read_duration(f, "timeout", 1s, 2min, out.timeout);
   read_word(f, "fallback", kFallbacks, out.fallback);

@@ -36,18 +36,6 @@ void read_type(Fields& f, SourceType& out) {
   }
 }
 
-void read_url(Fields& f, std::string& out) {
-  std::string url;
-  const Found at = read_string(f, "url", "an http:// or https:// URL", url);
-  if (!at) return;
-  // The text is not repeated: it may hold a password.
-  if (!is_http_url(url)) {
-    f.problem(*at, "url", "must be an http:// or https:// URL without a user name (those go into auth)");
-  } else {
-    out = std::move(url);
-  }
-}
-
 bool is_username(std::string_view name) {
   return is_path(name) && name.size() <= 256 && name.find(':') == std::string_view::npos;
 }
@@ -101,7 +89,7 @@ void decode_tls(Fields& f, const std::filesystem::path& folder, Source& out) {
 Source decode_source(Fields& f, const std::filesystem::path& folder) {
   Source out;
   read_type(f, out.type);
-  read_url(f, out.url);
+  read_url(f, "url", "those go into auth", out.url);
   read_checked(f, "tenant", "one or more tenants joined by '|': letters, digits and !-_.*'()", is_tenant, out.tenant);
   if (auto auth = read_mapping(f, "auth")) decode_auth(*auth, f.path("auth"), folder, out);
   if (auto tls = read_mapping(f, "tls")) decode_tls(*tls, folder, out);

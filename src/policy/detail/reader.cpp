@@ -7,15 +7,13 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <map>
 
 #include "policy/detail/text.hpp"
 
 namespace stackscaler::policy::detail {
 namespace {
 
-constexpr std::size_t kMaxListed = 64;  // entries of a plain list
-constexpr std::size_t kShown = 40;      // bytes of a value in a message
+constexpr std::size_t kShown = 40;  // bytes of a value in a message
 
 bool one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -105,6 +103,18 @@ std::string number_complaint(const Node& node, std::string_view want) {
                        shorten(node.text, kShown));
   }
   return fmt::format("must be {}, got {}", want, describe(node));
+}
+
+// Of a text that is a JSON number.
+Found finite_number(Fields& fields, std::string_view name, const Node& node, double& out) {
+  double value = 0;
+  const auto [end, ec] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
+  if (ec != std::errc{} || !std::isfinite(value)) {
+    fields.problem(node.at, name, fmt::format("is out of range: {}", shorten(node.text, kShown)));
+    return std::nullopt;
+  }
+  out = value + 0.0;  // -0 becomes 0
+  return node.at;
 }
 
 }  // namespace
@@ -251,14 +261,7 @@ Found read_number(Fields& fields, std::string_view name, double& out, Rule rule)
     fields.problem(node->at, name, number_complaint(*node, "a number such as 75 or 0.5"));
     return std::nullopt;
   }
-  double value = 0;
-  const auto [end, ec] = std::from_chars(node->text.data(), node->text.data() + node->text.size(), value);
-  if (ec != std::errc{} || !std::isfinite(value)) {
-    fields.problem(node->at, name, fmt::format("is out of range: {}", shorten(node->text, kShown)));
-    return std::nullopt;
-  }
-  out = value + 0.0;  // -0 becomes 0
-  return node->at;
+  return finite_number(fields, name, *node, out);
 }
 
 Found read_duration(Fields& fields, std::string_view name, Duration min, Duration max, Duration& out, Rule rule) {
@@ -311,82 +314,6 @@ Found read_step(Fields& fields, std::string_view name, Step& out, Rule rule) {
   return node->at;
 }
 
-Found read_checked(Fields& f, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
-                   std::string& out, Rule rule) {
-  const RuleScope scope(rule);
-  std::string text;
-  const Found at = read_string(f, name, want, text);
-  if (!at) return at;
-  if (!accepts(text)) {
-    f.problem(*at, name, fmt::format("must be {}, got \"{}\"", want, shorten(text, 60)));
-    return std::nullopt;
-  }
-  out = std::move(text);
-  return at;
-}
-
-void read_strings(Fields& f, std::string_view name, std::string_view want, bool (*accepts)(std::string_view),
-                  std::vector<std::string>& out, Rule rule) {
-  const RuleScope scope(rule);
-  const Node* list = read_list(f, name);
-  if (list == nullptr) return;
-  if (list->items.size() > kMaxListed) {
-    f.problem(list->at, name, fmt::format("has {} entries; at most {} are allowed", list->items.size(), kMaxListed));
-    return;
-  }
-  std::map<std::string, std::size_t> seen;
-  for (std::size_t i = 0; i < list->items.size(); ++i) {
-    const Node& item = *list->items[i];
-    const std::string path = fmt::format("{}[{}]", f.path(name), i);
-    if (!string_value(item, path, want, f.problems())) continue;
-    if (!accepts(item.text)) {
-      f.problems().add(item.at, fmt::format("{} must be {}, got \"{}\"", path, want, shorten(item.text, 60)));
-    } else if (const auto [first, fresh] = seen.emplace(item.text, i); !fresh) {
-      f.problems().add(item.at, fmt::format("{} is the same as {}[{}]", path, f.path(name), first->second));
-    } else {
-      out.push_back(item.text);
-    }
-  }
-}
-
-void read_mappings(Fields& f, std::string_view name, std::size_t limit, const std::function<void(Fields& entry)>& each,
-                   Rule rule) {
-  const RuleScope scope(rule);
-  const Node* list = read_list(f, name);
-  if (list == nullptr) return;
-  if (list->items.size() > limit) {
-    f.problem(list->at, name, fmt::format("has {} entries; at most {} are allowed", list->items.size(), limit));
-    return;
-  }
-  for (std::size_t i = 0; i < list->items.size(); ++i) {
-    const Node& item = *list->items[i];
-    const std::string path = fmt::format("{}[{}]", f.path(name), i);
-    if (item.kind != Node::Kind::mapping) {
-      f.problems().add(item.at, fmt::format("{} must be a mapping, got {}", path, describe(item)));
-      continue;
-    }
-    Fields entry(item, path, f.problems());
-    each(entry);
-  }
-}
-
-std::optional<std::size_t> read_choice(Fields& f, std::string_view name, std::span<const std::string_view> words,
-                                       Rule rule) {
-  const RuleScope scope(rule);
-  std::string listed;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    listed += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
-  }
-  std::string text;
-  const Found at = read_string(f, name, listed, text);
-  if (!at) return std::nullopt;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == text) return i;
-  }
-  f.problem(*at, name, fmt::format("must be {}, got \"{}\"", listed, shorten(text, 60)));
-  return std::nullopt;
-}
-
 Found read_quantity(Fields& f, std::string_view name, double& out, Rule rule) {
   const RuleScope scope(rule);
   const Node* node = f.get(name);
@@ -396,14 +323,7 @@ Found read_quantity(Fields& f, std::string_view name, double& out, Rule rule) {
     f.problem(node->at, name, number_complaint(*node, "a number such as 200 or \"0.5\""));
     return std::nullopt;
   }
-  double value = 0;
-  const auto [end, ec] = std::from_chars(node->text.data(), node->text.data() + node->text.size(), value);
-  if (ec != std::errc{} || !std::isfinite(value)) {
-    f.problem(node->at, name, fmt::format("is out of range: {}", shorten(node->text, kShown)));
-    return std::nullopt;
-  }
-  out = value + 0.0;
-  return node->at;
+  return finite_number(f, name, *node, out);
 }
 
 }  // namespace stackscaler::policy::detail

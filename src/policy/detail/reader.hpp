@@ -95,6 +95,9 @@ void read_word(Fields& fields, std::string_view name, const std::array<std::pair
 }
 // A number, or the same in quotes as Kubernetes writes quantities: 200, "200", "0.5". No suffixes.
 Found read_quantity(Fields& fields, std::string_view name, double& out, Rule rule = Rule::current());
+// `secrets_go`: where what must not stand in a URL goes, in words.
+void read_url(Fields& fields, std::string_view name, std::string_view secrets_go, std::string& out,
+              Rule rule = Rule::current());
 Found read_bool(Fields& fields, std::string_view name, bool& out, Rule rule = Rule::current());
 Found read_int(Fields& fields, std::string_view name, int min, int max, int& out, Rule rule = Rule::current());
 Found read_number(Fields& fields, std::string_view name, double& out, Rule rule = Rule::current());

@@ -96,7 +96,7 @@ unsigned end_of_call(const std::string& source, std::size_t at, unsigned line) {
 std::vector<Site> sites_in(const std::filesystem::path& path) {
   static const std::regex kCall(
       R"((^|[^\w:])(say|problem|missing|unsupported|finish|give_up|failed|check_tag|string_value|problems(?:_|\(\))?\.add)"
-      R"(|read_(?:mapping|list|mappings|strings|string|checked|bool|int|number|duration|step|word|quantity))\()");
+      R"(|read_(?:mapping|list|mappings|strings|string|checked|bool|int|number|duration|step|word|quantity|url))\()");
   static const std::regex kDefinition(
       R"(^\s*(void|bool|Found|const Node\*|std::optional<Fields>|const auto) \w+( = \[&\])?\(.*)");
   const std::string source = corpus::slurp(path);
