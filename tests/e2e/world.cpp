@@ -7,16 +7,11 @@
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <future>
 #include <sstream>
 #include <stdexcept>
-
-#include "http/server.hpp"
-#include "support/memory_log.hpp"
 
 namespace stackscaler::e2e {
 
@@ -63,33 +58,11 @@ int exit_code_of(int status) {
 
 }  // namespace
 
-LoadTarget::LoadTarget() {
-  std::promise<int> port;
-  thread_ = std::thread([this, &port] {
-    test::MemoryLog log;
-    auto answer = [this](http::IncomingRequest) -> asio::awaitable<http::Response> {
-      co_return http::Response(200, "text/plain; version=0.0.4",
-                               "test_cpu{stack=\"web\"} " + std::to_string(value_.load()) + "\n");
-    };
-    http::Server server(io_.get_executor(), log, answer);
-    const auto started = server.start("127.0.0.1", 0);
-    port.set_value(started ? server.port() : 0);
-    auto guard = asio::make_work_guard(io_);
-    io_.run();
-    auto stop = server.stop();
-    asio::co_spawn(io_, std::move(stop), [](const std::exception_ptr&) {});
-    guard.reset();
-    io_.restart();
-    io_.run();
-  });
-  port_ = port.get_future().get();
-  if (port_ == 0) throw std::runtime_error("the load target could not listen");
-}
-
-LoadTarget::~LoadTarget() {
-  io_.stop();
-  thread_.join();
-}
+LoadTarget::LoadTarget()
+    : server_([this](http::IncomingRequest) -> asio::awaitable<http::Response> {
+        co_return http::Response(200, "text/plain; version=0.0.4",
+                                 "test_cpu{stack=\"web\"} " + std::to_string(value_.load()) + "\n");
+      }) {}
 
 std::string World::missing() {
   if (!test::PrometheusProcess::installed()) return test::PrometheusProcess::kHowToInstall;

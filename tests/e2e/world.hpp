@@ -7,18 +7,17 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "support/prometheus_process.hpp"
 #include "support/temp_dir.hpp"
 #include "support/terraform_stack.hpp"
+#include "support/threaded_server.hpp"
 
 namespace stackscaler::e2e {
 
@@ -26,20 +25,15 @@ namespace stackscaler::e2e {
 class LoadTarget {
  public:
   LoadTarget();
-  ~LoadTarget();
   LoadTarget(const LoadTarget&) = delete;
   LoadTarget& operator=(const LoadTarget&) = delete;
 
   void set(double value) { value_ = value; }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string address() const { return server_.address(); }
 
  private:
-  void serve();
-
   std::atomic<double> value_{50};
-  boost::asio::io_context io_;
-  int port_ = 0;
-  std::thread thread_;
+  test::ThreadedServer server_;
 };
 
 struct Outcome {

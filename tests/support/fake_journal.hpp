@@ -13,7 +13,7 @@
 
 namespace stackscaler::test {
 
-class FakeJournal final : public ports::Journal {
+class FakeJournal : public ports::Journal {
  public:
   boost::asio::awaitable<Result<void>> put_operation(ports::OperationRecord record) override {
     if (failures_ > 0) {

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/http_backend.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 namespace stackscaler::test {
 
@@ -18,26 +15,10 @@ std::string id_of(const std::string& info) {
 
 }  // namespace
 
-HttpBackend::HttpBackend()
-    : server_(io_.get_executor(), log_, [this](http::IncomingRequest request) { return handle(std::move(request)); }) {
-  if (auto started = server_.start("127.0.0.1", 0); !started) throw std::runtime_error(started.error().message());
-  thread_ = std::thread([this] {
-    const auto work = boost::asio::make_work_guard(io_);
-    io_.run();
-  });
-}
-
-HttpBackend::~HttpBackend() {
-  auto stop = [this]() -> boost::asio::awaitable<void> {
-    co_await server_.stop();
-    io_.stop();
-  };
-  boost::asio::co_spawn(io_, stop(), [](const std::exception_ptr&) {});
-  thread_.join();
-}
+HttpBackend::HttpBackend() : server_([this](http::IncomingRequest request) { return handle(std::move(request)); }) {}
 
 std::string HttpBackend::address(const std::string& name) const {
-  return "http://127.0.0.1:" + std::to_string(server_.port()) + "/" + name;
+  return "http://" + server_.address() + "/" + name;
 }
 
 std::string HttpBackend::block(const std::string& name) const {

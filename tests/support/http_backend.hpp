@@ -7,22 +7,18 @@
 // terraform may be called blockingly. All members may be called from the test's thread.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "http/server.hpp"
-#include "support/memory_log.hpp"
+#include "support/threaded_server.hpp"
 
 namespace stackscaler::test {
 
 class HttpBackend {
  public:
   HttpBackend();
-  ~HttpBackend();
   HttpBackend(const HttpBackend&) = delete;
   HttpBackend& operator=(const HttpBackend&) = delete;
 
@@ -52,10 +48,7 @@ class HttpBackend {
   std::map<std::string, Stored> stored_;
   std::vector<std::string> requests_;
   int failing_ = 0;
-  boost::asio::io_context io_;
-  MemoryLog log_;
-  http::Server server_;
-  std::thread thread_;
+  ThreadedServer server_;
 };
 
 // A lock info as Terraform writes it.

@@ -3,55 +3,33 @@
 // `stackscaler metrics` against a scripted server.
 #include <gtest/gtest.h>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <fstream>
-#include <thread>
-
+#include "command_fixture.hpp"
 #include "controller/commands.hpp"
-#include "support/scripted_http.hpp"
-#include "support/temp_dir.hpp"
 
 namespace stackscaler::controller {
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 std::string answer_of(const std::string& type, const std::string& result) {
   return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)" + result + "}}";
 }
 
-class MetricsCommandTest : public testing::Test {
+class MetricsCommandTest : public CommandTest {
  protected:
   MetricsCommandTest() {
     options.prometheus_url = server.url();
-    options.paths = {folder / "web.yaml"};
-    std::ofstream(folder / "web.yaml")
-        << "apiVersion: stackscaler.dev/v1alpha1\nkind: ScalingPolicy\nmetadata: {name: web}\nspec:\n  stack: {id: "
-           "web}\n"
-           "  metrics: [{name: load, query: x, threshold: {scaleUp: 2, scaleDown: 1}}]\n";
+    options.paths = {file("web.yaml")};
+    write("web.yaml",
+          "apiVersion: stackscaler.dev/v1alpha1\nkind: ScalingPolicy\nmetadata: {name: web}\nspec:\n"
+          "  stack: {id: web}\n"
+          "  metrics: [{name: load, query: x, threshold: {scaleUp: 2, scaleDown: 1}}]\n");
   }
-  // The command has a loop of its own; the server's runs beside it.
   int run() {
-    auto work = asio::make_work_guard(io);
-    io.restart();
-    std::thread serving([&] { io.run(); });
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int code = show_metrics(options);
-    out = testing::internal::GetCapturedStdout();
-    err = testing::internal::GetCapturedStderr();
-    io.stop();
-    serving.join();
-    return code;
+    return run_beside_server([&] { return show_metrics(options); });
   }
 
-  asio::io_context io;
-  test::TempDir folder;
-  test::ScriptedHttp server{io};
   Options options;
-  std::string out;
-  std::string err;
 };
 
 TEST_F(MetricsCommandTest, PrintsValueAndAge) {

@@ -3,22 +3,16 @@
 // `stackscaler simulate`: its options, what it says about bad input, and a load from a scripted Prometheus.
 #include <gtest/gtest.h>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/files.hpp"
+#include "command_fixture.hpp"
 #include "controller/commands.hpp"
-#include "support/scripted_http.hpp"
-#include "support/temp_dir.hpp"
 
 namespace stackscaler::controller {
 namespace {
 
-namespace asio = boost::asio;
-
-class SimulateCommandTest : public testing::Test {
+class SimulateCommandTest : public CommandTest {
  protected:
   SimulateCommandTest() {
     write("web.yaml",
@@ -27,8 +21,6 @@ class SimulateCommandTest : public testing::Test {
           "  metrics: [{name: cpu, preset: cpu, target: {type: Utilization, value: 60}}]\n");
     write("load.csv", "time,value\n0,100\n300,200\n600,100\n");
   }
-  void write(const std::string& name, const std::string& text) { std::ofstream(folder / name) << text; }
-  std::string file(const std::string& name) { return (folder / name).string(); }
 
   int run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"simulate", "--policy", file("web.yaml")});
@@ -37,24 +29,8 @@ class SimulateCommandTest : public testing::Test {
       err = parsed.text;
       return parsed.exit_code;
     }
-    auto work = asio::make_work_guard(io);
-    io.restart();
-    std::thread serving([&] { io.run(); });
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int code = simulate_policies(*parsed.options);
-    out = testing::internal::GetCapturedStdout();
-    err = testing::internal::GetCapturedStderr();
-    io.stop();
-    serving.join();
-    return code;
+    return run_beside_server([&] { return simulate_policies(*parsed.options); });
   }
-
-  asio::io_context io;
-  test::TempDir folder;
-  test::ScriptedHttp server{io};
-  std::string out;
-  std::string err;
 };
 
 TEST_F(SimulateCommandTest, TheJsonHasTheMeasuresByTheirNames) {

@@ -13,6 +13,7 @@
 #include "advisor/rules.hpp"
 #include "controller/loop.hpp"
 #include "support/fake_clock.hpp"
+#include "support/fake_journal.hpp"
 #include "support/memory_log.hpp"
 
 namespace stackscaler::controller {
@@ -173,77 +174,31 @@ class FakeStatus final : public ports::StatusWriter {
   }
 };
 
-class FakeJournal final : public ports::Journal {
+// Operations as a test has scripted them; decisions, recommendations and generations as test::FakeJournal keeps them.
+class FakeJournal final : public test::FakeJournal {
  public:
   std::map<std::string, ports::OperationRecord> applied;  // by stack
-  std::vector<ports::DecisionRecord> decisions;
-  std::map<std::string, std::pair<std::string, std::int64_t>> generations;
+  std::vector<ports::OperationRecord> open;
+  std::optional<ports::OperationRecord> orphans;
+  std::vector<ports::Scaling> all_scalings;
 
   asio::awaitable<Result<void>> put_operation(ports::OperationRecord) override { co_return Result<void>{}; }
-  std::vector<ports::OperationRecord> open;
   asio::awaitable<Result<std::vector<ports::OperationRecord>>> unfinished_operations() override { co_return open; }
-  asio::awaitable<Result<std::optional<ports::OperationRecord>>> operation(std::string) override {
-    co_return std::optional<ports::OperationRecord>{};
-  }
   asio::awaitable<Result<std::optional<ports::OperationRecord>>> last_applied(std::string stack) override {
     const auto found = applied.find(stack);
     if (found == applied.end()) co_return std::optional<ports::OperationRecord>{};
     co_return std::optional<ports::OperationRecord>(found->second);
   }
-  std::optional<ports::OperationRecord> orphans;
   asio::awaitable<Result<std::optional<ports::OperationRecord>>> possible_orphans(std::string stack) override {
     if (orphans && orphans->stack != stack) co_return std::optional<ports::OperationRecord>{};
     co_return orphans;
   }
-  std::vector<ports::Scaling> all_scalings;
   asio::awaitable<Result<std::vector<ports::Scaling>>> scalings(std::string stack, WallTime since) override {
     std::vector<ports::Scaling> out;
     for (const auto& one : all_scalings) {
       if (one.ended >= since && (stack.empty() || stack == one.stack)) out.push_back(one);
     }
     co_return out;
-  }
-  asio::awaitable<Result<void>> put_decision(ports::DecisionRecord record) override {
-    record.seen = std::max(record.seen, record.time);
-    if (record.again) {
-      for (auto known = decisions.rbegin(); known != decisions.rend(); ++known) {
-        if (known->policy != record.policy) continue;
-        known->seen = record.seen;
-        known->message = record.message;
-        known->detail = record.detail;
-        break;
-      }
-      co_return Result<void>{};
-    }
-    decisions.push_back(std::move(record));
-    co_return Result<void>{};
-  }
-  std::map<std::string, std::map<int, WallTime>> recommended;  // by policy and count
-  asio::awaitable<Result<std::vector<decision::Recommendation>>> recommendations(std::string policy,
-                                                                                 WallTime since) override {
-    std::vector<decision::Recommendation> out;
-    for (const auto& [count, time] : recommended[policy]) {
-      if (time >= since) out.push_back({time, count});
-    }
-    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
-    co_return out;
-  }
-  asio::awaitable<Result<void>> put_recommendation(std::string policy,
-                                                   decision::Recommendation recommendation) override {
-    recommended[policy][recommendation.count] = recommendation.time;
-    co_return Result<void>{};
-  }
-  asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override {
-    for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
-      if (decision->stack == stack) co_return std::optional<std::string>(decision->policy);
-    }
-    co_return std::optional<std::string>();
-  }
-  asio::awaitable<Result<std::int64_t>> generation(std::string policy, std::string digest) override {
-    auto& [last, number] = generations[policy];
-    if (last != digest) ++number;
-    last = digest;
-    co_return number;
   }
 };
 
