@@ -297,6 +297,21 @@ TEST(SqliteJournalTest, ServesTheLoop) {
   EXPECT_EQ(open->size(), 1U);
 }
 
+TEST(StoreTest, RecommendationsOfAPolicyThatIsGoneAreDropped) {
+  const test::TempDir dir;
+  {
+    Store store = open_store(dir);
+    ASSERT_TRUE(store.put_recommendation("default/gone", {WallTime(1h), 3}));
+    ASSERT_TRUE(store.put_recommendation("default/web", {WallTime(26h), 5}));
+    ASSERT_EQ(store.recommendations("default/gone", WallTime(0h))->size(), 1U);
+  }
+
+  Store store = open_store(dir);
+
+  EXPECT_TRUE(store.recommendations("default/gone", WallTime(0h))->empty());
+  EXPECT_EQ(store.recommendations("default/web", WallTime(0h))->size(), 1U);
+}
+
 TEST(StoreTest, TheSameDecisionAgainIsOneRowThatGrows) {
   const test::TempDir dir;
   Store store = open_store(dir);
