@@ -106,11 +106,8 @@ void Consultation::print(const policy::ScalingPolicy& policy, const decision::De
 // The referents live in run()'s caller.
 asio::awaitable<void> Consultation::one(const policy::ScalingPolicy& policy) {
   ports::MetricsReading reading = co_await metrics_.read(policy);
-  decision::Observation observation;
-  observation.current = count_of(policy.spec, reading);
-  observation.metrics = std::move(reading.metrics);
-  observation.reporting = reading.reporting;
-  observation.reporting_missing = std::move(reading.reporting_missing);
+  const int count = count_of(policy.spec, reading);
+  const auto observation = ports::observation_of(std::move(reading), count);
   const decision::History none;
   const WallTime now = session_.clock.wall_now();
   const decision::Signals signals = decision::read_signals(policy.spec, observation, none, now);

@@ -154,11 +154,7 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
     co_return;
   }
   auto reading = co_await parts_.metrics.read(*turn.policy);
-  decision::Observation observation;
-  observation.current = turn.view->count;
-  observation.metrics = std::move(reading.metrics);
-  observation.reporting = reading.reporting;
-  observation.reporting_missing = std::move(reading.reporting_missing);
+  auto observation = ports::observation_of(std::move(reading), turn.view->count);
   turn.freshness_unknown = std::any_of(observation.metrics.begin(), observation.metrics.end(),
                                        [](const auto& m) { return m.freshness_unknown; });
 

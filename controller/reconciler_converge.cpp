@@ -93,11 +93,7 @@ asio::awaitable<Result<void>> Reconciler::still_right(Memory memory, int from, i
   if (!calm) co_return calm;
   const auto policy = memory->policy;
   auto reading = co_await parts_.metrics.read(*policy);
-  decision::Observation observation;
-  observation.current = from;
-  observation.metrics = std::move(reading.metrics);
-  observation.reporting = reading.reporting;
-  observation.reporting_missing = std::move(reading.reporting_missing);
+  const auto observation = ports::observation_of(std::move(reading), from);
   const auto signals = decision::read_signals(policy->spec, observation, memory->history, parts_.clock.wall_now());
   // Above the bounds it is to come down whatever the metrics ask for.
   const bool more = signals.proposal && *signals.proposal >= from && from <= max;

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "decision/decide.hpp"
@@ -21,6 +22,16 @@ struct MetricsReading {
   std::optional<int> reporting;                  // set when a preset metric was asked for and answered
   std::string reporting_missing;                 // why it is not set although it was asked for, or ""
 };
+
+// What a decision rests on: the reading, and the count that the state holds.
+[[nodiscard]] inline decision::Observation observation_of(MetricsReading reading, int current) {
+  decision::Observation out;
+  out.current = current;
+  out.metrics = std::move(reading.metrics);
+  out.reporting = reading.reporting;
+  out.reporting_missing = std::move(reading.reporting_missing);
+  return out;
+}
 
 class MetricSource {
  public:
