@@ -59,7 +59,7 @@ function ScaleDialog({ policy, onClose }: { policy: PolicySummary; onClose: () =
         <input type="text" maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
       </label>
       <label class="tick"><input type="checkbox" checked={force} onChange={(event) => setForce(event.currentTarget.checked)} />
-        <span>Force: beyond the bounds and the step limit; this is recorded</span></label>
+        <span>Force: beyond the bounds; this is recorded</span></label>
       <div aria-live="polite">
         {outside && !force && <p class="notice warn">{count} is outside of the policy's bounds.</p>}
         {fewer > 0 && <p class="notice bad">This destroys {plural(fewer, "instance")}, the newest first.</p>}

@@ -35,6 +35,6 @@ export async function watchedPage(browser, url, { width = 1360, height = 860, da
   page.on("pageerror", (error) => faults.push(`script: ${error.stack ?? error.message}`));
   page.on("console", (message) => message.type() === "error" && !expected.test(message.text()) && faults.push(`console: ${message.text()}`));
   page.on("request", (request) => request.url().startsWith(url) || faults.push(`outside request: ${request.url()}`));
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000); // two shared cores may be busy
   return { page, context, faults };
 }
