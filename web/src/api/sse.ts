@@ -57,6 +57,7 @@ export interface StreamOptions {
   onLink?: (link: Link, why: string) => void;
   onBytes?: () => void; // heartbeats too
   silenceMs?: number;
+  finite?: boolean; // of something that ends, as an operation
   fetchFn?: typeof fetch;
   random?: () => number;
 }
@@ -66,7 +67,7 @@ export function backoffMs(attempt: number, random: number): number {
   return Math.min(30_000, 500 * 2 ** Math.min(attempt, 10)) * (0.5 + random / 2);
 }
 
-// Follows the stream until the returned function is called. A 204 or 404 ends it: there is nothing to follow.
+// Follows the stream until the returned function is called. With `finite` a 404 ends it: there is nothing to follow.
 export function follow(options: StreamOptions): () => void {
   const stop = new AbortController();
   void run(options, stop.signal);
@@ -106,7 +107,7 @@ async function once(options: StreamOptions, lastId: string, stopped: AbortSignal
     const headers: Record<string, string> = { Accept: "text/event-stream", ...options.headers?.() };
     if (lastId !== "") headers["Last-Event-ID"] = lastId;
     const answer = await (options.fetchFn ?? fetch)(options.url, { headers, signal: connection.signal, cache: "no-store" });
-    if (answer.status === 204 || answer.status === 404) return "over";
+    if (options.finite === true && answer.status === 404) return "over";
     if (!answer.ok || answer.body === null) throw new Error(`the server answered ${answer.status}`);
     options.onLink?.("live", "");
     const parser = new EventParser();

@@ -48,7 +48,7 @@ export function limitsOf(metric: Threshold): Array<{ value: number; upper: boole
 
 const kFont = "11px system-ui, sans-serif";
 
-function base(colors: Palette, data: PlotData, width: number, height: number, hover: (u: uPlot) => void): uPlot.Options {
+function base(colors: Palette, data: () => PlotData, width: number, height: number, hover: (u: uPlot) => void): uPlot.Options {
   const axis = { stroke: colors.text, font: kFont, grid: { stroke: colors.grid, width: 1 }, ticks: { stroke: colors.grid, width: 1 } };
   return {
     width, height,
@@ -56,7 +56,7 @@ function base(colors: Palette, data: PlotData, width: number, height: number, ho
     legend: { show: false },
     padding: [8, 18, 0, 0],
     cursor: { sync: { key: "history", setSeries: false }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
-    scales: { x: { time: true, range: [data.from, data.to] } },
+    scales: { x: { time: true, range: () => [data().from, data().to] } },
     axes: [
       { ...axis, size: 26, values: timeLabels },
       { ...axis, size: 52, space: 26, values: (_u, splits) => splits.map(figure) },
@@ -136,6 +136,12 @@ export class HistoryPlots {
     this.build();
   }
 
+  // New data in the same plots, so that what the pointer shows stays. The metrics have to be the same.
+  update(data: PlotData): void {
+    this.data = data;
+    this.plots.forEach((plot, index) => plot.setData(this.columnsAt(index)));
+  }
+
   destroy(): void {
     for (const plot of this.plots) plot.destroy();
     this.plots = [];
@@ -144,8 +150,15 @@ export class HistoryPlots {
   private build(): void {
     const colors = palette();
     const width = Math.max(260, this.host.clientWidth);
-    for (const metric of this.data.metrics) this.plots.push(this.metricPlot(metric, colors, width));
-    this.plots.push(this.countPlot(colors, width));
+    this.data.metrics.forEach((metric, index) => this.plots.push(this.metricPlot(index, metric, colors, width)));
+    this.plots.push(this.countPlot(this.data.metrics.length, colors, width));
+  }
+
+  // Of the plot at that place: one for each metric, then the count.
+  private columnsAt(index: number): uPlot.AlignedData {
+    const { columns, metrics } = this.data;
+    const metric = metrics[index];
+    return metric === undefined ? [columns.times, columns.desired, columns.count] : [columns.times, columns.metrics.get(metric.name) ?? []];
   }
 
   private heading(text: string): HTMLElement {
@@ -164,34 +177,34 @@ export class HistoryPlots {
     this.hover(u.posToVal(left, "x"), left);
   };
 
-  private metricPlot(metric: Threshold, colors: Palette, width: number): uPlot {
-    const values = this.data.columns.metrics.get(metric.name) ?? [];
+  private metricPlot(index: number, metric: Threshold, colors: Palette, width: number): uPlot {
+    const values = () => this.data.columns.metrics.get(metric.name) ?? [];
     const limits = limitsOf(metric);
-    const options = base(colors, this.data, width, 130, this.onCursor);
-    options.series.push({ stroke: colors.line, width: 1.5, spanGaps: false, points: { show: values.length < 3 } });
-    options.scales = { ...options.scales, y: { range: () => rangeOf(values, limits.map((limit) => limit.value)) } };
+    const options = base(colors, () => this.data, width, 130, this.onCursor);
+    options.series.push({ stroke: colors.line, width: 1.5, spanGaps: false, points: { show: () => values().length < 3 } });
+    options.scales = { ...options.scales, y: { range: () => rangeOf(values(), limits.map((limit) => limit.value)) } };
     options.hooks!.draw = [(u) => {
       for (const limit of limits) drawLimit(u, colors, limit.value, limit.upper ? colors.upper : colors.lower);
     }];
-    return new uPlot(options, [this.data.columns.times, values], this.heading(metric.name));
+    return new uPlot(options, this.columnsAt(index), this.heading(metric.name));
   }
 
-  private countPlot(colors: Palette, width: number): uPlot {
-    const { columns, bounds, decisions } = this.data;
-    const options = base(colors, this.data, width, 150, this.onCursor);
+  private countPlot(index: number, colors: Palette, width: number): uPlot {
+    const options = base(colors, () => this.data, width, 150, this.onCursor);
     const stepped = uPlot.paths.stepped!({ align: 1 });
     options.series.push(
       { stroke: colors.want, width: 1, dash: [3, 3], paths: stepped, points: { show: false } },
       { stroke: colors.count, width: 2, paths: stepped, fill: `color-mix(in srgb, ${colors.count} 12%, transparent)`, points: { show: false } },
     );
     options.axes![1]!.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000];
-    options.scales = { ...options.scales, y: { range: () => countRange([...columns.count, ...columns.desired], bounds) } };
+    options.scales = { ...options.scales, y: { range: () => countRange([...this.data.columns.count, ...this.data.columns.desired], this.data.bounds) } };
     options.hooks!.draw = [(u) => {
+      const { bounds, decisions } = this.data;
       drawLimit(u, colors, bounds.max, colors.text);
       drawLimit(u, colors, bounds.min, colors.text);
       drawDecisions(u, colors, decisions);
     }];
-    return new uPlot(options, [columns.times, columns.desired, columns.count], this.heading("instances"));
+    return new uPlot(options, this.columnsAt(index), this.heading("instances"));
   }
 }
 

@@ -70,17 +70,19 @@ function Plots({ history, live, from, to }: PlotsProps): JSX.Element {
   const [hover, setHover] = useState<{ at: number; left: number }>();
   const look = useLook(host);
   const columns = useMemo(() => columnsOf(history, live), [history, live]);
+  const drawn = useRef<HistoryPlots | undefined>(undefined);
+  const { metrics, decisions, bounds } = history;
+  const data = { columns, metrics, decisions, bounds, from, to };
   useEffect(() => {
-    if (host.current === null) return;
-    const { metrics, decisions, bounds } = history;
-    const plots = new HistoryPlots(host.current, { columns, metrics, decisions, bounds, from, to },
-      (at, left) => setHover(at === undefined ? undefined : { at, left }));
     const box = host.current;
+    if (box === null) return;
+    drawn.current = new HistoryPlots(box, data, (at, left) => setHover(at === undefined ? undefined : { at, left }));
     return () => {
-      plots.destroy();
+      drawn.current?.destroy();
       box.replaceChildren();
     };
-  }, [columns, look]);
+  }, [look, JSON.stringify(metrics)]);
+  useEffect(() => drawn.current?.update(data), [columns]);
   return (
     <div class="plots">
       <div ref={host} role="img" aria-label={summaryOf(history, columns)} />

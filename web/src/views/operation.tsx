@@ -66,6 +66,7 @@ export function OperationPage({ id }: { id: string }): JSX.Element {
     const stop = follow({
       url: `/api/v1/operations/${encodeURIComponent(id)}/events`,
       headers: authorization,
+      finite: true,
       onEvent: (event) => {
         if (event.event !== "operation") return;
         try {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JSX } from "preact";
-import type { PolicySummary } from "../api/types";
+import type { PolicySummary, Signal } from "../api/types";
 import { policyHref } from "../router";
 import { ago, fullTime, until, words } from "../ui/format";
-import { BoundsBar, Count, Flags, SignalChip, StateBadge } from "../ui/marks";
+import { BoundsBar, Count, Flags, SignalChip, signalSentence, StateBadge } from "../ui/marks";
 
-const kChips = 3;
+const kChips = 2; // two lines; the row has no room for a third
 
 // One policy of the list. On a narrow screen the same cells become a card (CSS alone).
 export function Row({ policy, now, index }: { policy: PolicySummary; now: number; index: number }): JSX.Element {
@@ -28,8 +28,8 @@ export function Row({ policy, now, index }: { policy: PolicySummary; now: number
         </span>
       </td>
       <td role="cell" class="cell-signals">
-        {policy.signals.slice(0, kChips).map((signal) => <SignalChip key={signal.name} signal={signal} />)}
-        {policy.signals.length > kChips && <small class="muted">+{policy.signals.length - kChips}</small>}
+        <div class="chips-two">{pressing(policy.signals).slice(0, kChips).map((signal) => <SignalChip key={signal.name} signal={signal} />)}</div>
+        {policy.signals.length > kChips && <small class="muted" title={policy.signals.map(signalSentence).join("\n")}>+{policy.signals.length - kChips}</small>}
       </td>
       <td role="cell" class="cell-decision"><Why policy={policy} now={now} /></td>
       <td role="cell" class="cell-next" title={fullTime(policy.nextRun)}>
@@ -37,6 +37,12 @@ export function Row({ policy, now, index }: { policy: PolicySummary; now: number
       </td>
     </tr>
   );
+}
+
+// Those that ask for something or are missing come first; else the policy's own order.
+export function pressing(signals: readonly Signal[]): Signal[] {
+  const weight = (signal: Signal) => (signal.state === "missing" || signal.state === "above" ? 0 : 1);
+  return [...signals].sort((a, b) => weight(a) - weight(b));
 }
 
 // What matters most about it now: its operation, what holds it, what is wrong, else the decision.

@@ -32,6 +32,23 @@ browse("five thousand policies: the filter and the order hold, and few rows are 
   assert.match(await rows(page).first().innerText(), /payments-api-us-east-1/);
 });
 
+for (const width of [920, 1024, 1280, 1920]) {
+  browse(`at ${width} px every row is as high as the list counts on, whatever it has to say`, {
+    count: 60, width, prepare: (world) => {
+      const [first, second] = [...world.policies.values()];
+      const signal = first.signals[0];
+      first.signals = ["cpu", "memory-of-all-instances", "requests-per-second-and-instance", "queue", "latency"].map((name) => ({ ...signal, name, value: 123456.7 }));
+      second.lastDecision.message = "a sentence that goes on ".repeat(30);
+      Object.assign(second, { suspend: true, dryRun: true, implicit: true, stack: "another-name-that-is-rather-long-for-the-room-there-is" });
+    },
+  }, async ({ page }) => {
+    await rows(page).first().waitFor();
+    const heights = await page.evaluate(() => [...new Set([...document.querySelectorAll("tr.row")].map((row) => row.getBoundingClientRect().height))]);
+    assert.deepEqual(heights, [46]);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  });
+}
+
 browse("what needs a person comes first", { count: 1000 }, async ({ page }) => {
   await rows(page).first().waitFor();
   assert.match(await rows(page).first().innerText(), /stalled[\s\S]*PlanRefused/);

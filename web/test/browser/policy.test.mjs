@@ -32,6 +32,21 @@ browse("the pointer on the plot shows values and the decision in force with its 
   await readout.waitFor({ state: "detached" });
 });
 
+browse("what the pointer shows stays while new points come in", { path: kPath }, async ({ page, world }) => {
+  const over = page.locator(".u-over").first();
+  await over.waitFor();
+  const box = await over.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.locator(".readout").waitFor();
+  const policy = world.policies.get("default/checkout");
+  policy.currentInstances = policy.desiredInstances = 77;
+  await page.evaluate(() => void (document.querySelector(".u-over").dataset.kept = "yes"));
+  world.emit("policy", policy);
+  await page.getByRole("img", { name: /and 77 instances/ }).waitFor();
+  assert.equal(await page.locator(".readout").count(), 1);
+  assert.equal(await over.getAttribute("data-kept"), "yes", "the plots are not made anew");
+});
+
 browse("another time span is asked for and drawn", { path: kPath }, async ({ page }) => {
   const asked = page.waitForRequest((request) => request.url().includes("/history?") && Date.now() - Date.parse(new URL(request.url()).searchParams.get("since")) > 6.9 * 86_400_000);
   await page.getByRole("button", { name: "7 d" }).click();

@@ -72,7 +72,7 @@ export class World {
       namespace, name, stack: name, origin: `policies/${namespace}/${name}.yaml`, implicit: false, state,
       currentInstances: state === "pending" ? null : current, desiredInstances: state === "pending" ? null : current,
       countAgeSeconds: state === "pending" ? null : Math.floor(this.random() * 60), bounds, effectiveBounds: bounds,
-      intervalSeconds: interval, nextRun: iso(now + this.random() * interval * 1000),
+      intervalSeconds: interval, nextRun: iso(now + (0.4 + 0.6 * this.random()) * interval * 1000),
       signals: state === "pending" ? [] : signalsOf(this.random, index, state === "degraded"),
       lastDecision: null, lastScaleTime: iso(now - (0.2 + this.random() * 60) * 3_600_000), conditions: [], operation: null,
       held: "", enabled: true, dryRun: state === "dry-run", suspend: state === "suspended", suspendedBy: "", paused: false,

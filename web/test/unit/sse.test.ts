@@ -97,8 +97,14 @@ describe("follow", () => {
     expect(calls.length).toBe(5);
     stop();
   });
+  it("tries a stream that has no end again even after a 404", async () => {
+    const { calls, stop } = watch([() => new Response("", { status: 404 })]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(calls.length).toBe(2);
+    stop();
+  });
   it("ends where there is nothing to follow, and when it is stopped", async () => {
-    const gone = watch([() => new Response("", { status: 404 })]);
+    const gone = watch([() => new Response("", { status: 404 })], { finite: true });
     const stopped = watch([hanging(": hello\n\n")]);
     await vi.advanceTimersByTimeAsync(10);
     stopped.stop();

@@ -10,6 +10,7 @@ import { visibleRange } from "../../src/ui/virtual";
 import { partsOf } from "../../src/ui/yaml";
 import { fractionOf } from "../../src/views/operation";
 import { goodness } from "../../src/views/policy";
+import { pressing } from "../../src/views/row";
 
 describe("format", () => {
   it.each([[0, "0"], [0.0123, "0.0123"], [2.345, "2.35"], [81.29, "81.3"], [100.4, "100"], [1284, "1284"], [12345, "12\u202f345"], [-3, "-3"],
@@ -67,6 +68,14 @@ describe("signals in words", () => {
   ])("%#", (given, limits, sentence) => {
     expect(limitsOf(given)).toBe(limits);
     expect(signalSentence(given)).toBe(sentence);
+  });
+});
+
+describe("pressing", () => {
+  it("shows first what asks for something or is missing, else keeps the order", () => {
+    const states = ["ok", "below", "above", "observed", "missing"] as const;
+    const signals = states.map((state) => ({ name: state, value: 1, kind: "observed", state }) as Signal);
+    expect(pressing(signals).map((signal) => signal.name)).toEqual(["above", "missing", "ok", "below", "observed"]);
   });
 });
 
