@@ -56,6 +56,7 @@ struct Request {
   Priority priority;
   Duration deadline = std::chrono::seconds(30);  // over all, waiting for a place and retries included
   std::size_t answer_limit = std::size_t{64} << 20U;
+  bool retry = true;  // false: for a caller with a backoff of its own; a renewed credential is tried all the same
 };
 
 struct Answer {
@@ -73,7 +74,6 @@ struct ClientOptions {
   Duration retry_first = std::chrono::milliseconds(500);
   Duration retry_cap = std::chrono::seconds(10);
   Duration connect_deadline = std::chrono::seconds(15);  // of a stream, up to its answer's head
-  std::string user_agent = "stackscaler";
 };
 
 struct ClientStats {

@@ -95,8 +95,8 @@ class Informer {
   [[nodiscard]] const InformerState& state() const { return state_; }
   [[nodiscard]] const InformerStats& stats() const { return stats_; }
   [[nodiscard]] std::size_t size() const { return known_.size(); }
-  // Of the last failure while it lasts; empty: all is well.
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  // What fails, again and again; empty: all is well.
+  [[nodiscard]] std::string trouble() const;
   // When the server was last heard of by this informer: a list's end, an event, a bookmark.
   [[nodiscard]] std::optional<SteadyTime> heard_at() const { return heard_at_; }
 

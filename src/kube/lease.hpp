@@ -72,13 +72,16 @@ class LeaderElection {
 
  private:
   struct Record;
-  struct Observed;
+  struct Seen;
+  // Whether it is ours now.
   [[nodiscard]] boost::asio::awaitable<Result<bool>> try_acquire_or_renew();
   [[nodiscard]] boost::asio::awaitable<Result<void>> read();
-  [[nodiscard]] boost::asio::awaitable<Result<void>> write(Record record, bool create);
-  void observe(std::string lease_json, const Record& record);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> write(Record record);
+  void see(std::string json);
+  [[nodiscard]] bool ours() const;
+  void lead(SteadyTime since);
   void lose(const std::string& why);
-  void note_failure(const Error& error);
+  void note(const Error& error);
 
   Client& client_;
   Clock& clock_;
@@ -87,11 +90,10 @@ class LeaderElection {
   LeaseName name_;
   LeaseTimes times_;
   ElectionObserver& observer_;
-  std::unique_ptr<Observed> observed_;
+  std::unique_ptr<Seen> seen_;
   bool leading_ = false;
   SteadyTime renewed_at_{};  // just before the last successful renewal was sent
   std::string trouble_;
-  std::string told_holder_;
 };
 
 }  // namespace stackscaler::kube
