@@ -67,9 +67,8 @@ Result<KubeAnswer> KubeApi::attempt(const std::string& verb, const std::string& 
       const asio::ip::tcp::endpoint server(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port_));
       fresh.wait(patience_,
                  [&](auto done) { beast::get_lowest_layer(*fresh.stream).async_connect(server, std::move(done)); });
-      fresh.wait(patience_, [&](auto done) {
-        fresh.stream->async_handshake(asio::ssl::stream_base::client, std::move(done));
-      });
+      fresh.wait(patience_,
+                 [&](auto done) { fresh.stream->async_handshake(asio::ssl::stream_base::client, std::move(done)); });
     }
     Connection& with = *connection_;
     beast::http::request<beast::http::string_body> request(beast::http::string_to_verb(verb), target, 11);
@@ -82,7 +81,8 @@ Result<KubeAnswer> KubeApi::attempt(const std::string& verb, const std::string& 
     with.wait(patience_, [&](auto done) { beast::http::async_write(*with.stream, request, std::move(done)); });
     beast::http::response_parser<beast::http::string_body> parser;
     parser.body_limit(kAnswerLimit);
-    with.wait(patience_, [&](auto done) { beast::http::async_read(*with.stream, with.buffer, parser, std::move(done)); });
+    with.wait(patience_,
+              [&](auto done) { beast::http::async_read(*with.stream, with.buffer, parser, std::move(done)); });
     const bool keep = parser.get().keep_alive();
     KubeAnswer out{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
     if (!keep) connection_.reset();

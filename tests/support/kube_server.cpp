@@ -175,8 +175,8 @@ bool KubeServer::ready(int port) const {
 Result<void> KubeServer::compact() {
   const auto post = [this](const std::string& path, const std::string& body) {
     return exchange(etcd_port_,
-                    fmt::format("POST {} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", path,
-                                body.size(), body),
+                    fmt::format("POST {} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                                path, body.size(), body),
                     10s);
   };
   const std::string status = post("/v3/maintenance/status", "{}");
@@ -261,7 +261,8 @@ KubectlRun KubeServer::kubectl(const std::vector<std::string>& arguments, const 
                                const std::string& kubeconfig) {
   const std::string stem = (folder_ / fmt::format("kubectl-{}", ++serial_)).string();
   write(stem + ".in", input);
-  std::vector<std::string> words{part("kubectl"), "--kubeconfig=" + (kubeconfig.empty() ? admin_kubeconfig() : kubeconfig),
+  std::vector<std::string> words{part("kubectl"),
+                                 "--kubeconfig=" + (kubeconfig.empty() ? admin_kubeconfig() : kubeconfig),
                                  "--cache-dir=" + (folder_ / "kubectl-cache").string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;

@@ -76,8 +76,7 @@ TEST_F(KubeServerTest, CompactedAndRestartedItForgetsOldVersions) {
 
   ASSERT_TRUE(server.compact());
   ASSERT_TRUE(server.restart());
-  const KubeAnswer answer =
-      server.request("GET", maps + "?watch=true&timeoutSeconds=5&resourceVersion=" + version);
+  const KubeAnswer answer = server.request("GET", maps + "?watch=true&timeoutSeconds=5&resourceVersion=" + version);
 
   const bool gone = answer.status == 410 || answer.body.find("\"code\":410") != std::string::npos;
   EXPECT_TRUE(gone) << answer.status << " " << answer.body;
