@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 json sound() {
-  return json::parse(R"({
+  return json::parse(R"json({
     "apiVersion": "stackscaler.dev/v1alpha1", "kind": "ScalingPolicy",
     "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "7", "generation": 2,
                  "creationTimestamp": "2026-11-30T10:00:00Z",
@@ -22,7 +22,7 @@ json sound() {
     "spec": {"stack": {"id": "web"}, "bounds": {"min": 2, "max": 5},
              "metrics": [{"name": "cpu", "query": "avg(x{a=\"b\"})", "threshold": {"scaleUp": 75, "scaleDown": 30.5}}]},
     "status": {"observedGeneration": 2, "specDigest": "x", "lastScaleTime": "2026-11-30T11:00:00Z", "conditions": []}
-  })");
+  })json");
 }
 
 ObjectPolicy read(const json& object, const policy::Grants& grants = policy::default_grants()) {
