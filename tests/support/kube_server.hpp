@@ -2,7 +2,8 @@
 //
 // KubeServer: a real kube-apiserver with an etcd of its own, for tests: loopback, free ports, a temporary folder, RBAC.
 //
-// What it is not: a cluster. No controller manager runs (no namespace is emptied, no default ServiceAccount appears)
+// What it is not: a cluster. No controller manager runs (no namespace is emptied, no default
+// ServiceAccount appears, aggregated roles such as `view` are empty)
 // and no node. scripts/kubernetes-parts makes the programs. They are ended by their ids in the destructor and die with
 // the test program. Starting takes some seconds, so a test program shares one (shared()) and its CTest entry is one
 // process (stk_add_test with WHOLE); each test takes a namespace of its own. Blocking: call it outside of the loop.
