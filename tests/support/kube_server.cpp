@@ -90,6 +90,10 @@ std::string KubeServer::missing() {
   return "";
 }
 
+std::string KubeServer::program(const std::string& name) {
+  return part(name);
+}
+
 KubeServer& KubeServer::shared() {
   static KubeServer server;
   static const Result<void> started = server.start();
