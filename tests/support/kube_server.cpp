@@ -90,6 +90,10 @@ std::string KubeServer::missing() {
   return "";
 }
 
+std::string KubeServer::program(const std::string& name) {
+  return part(name);
+}
+
 KubeServer& KubeServer::shared() {
   static KubeServer server;
   static const Result<void> started = server.start();
@@ -156,7 +160,7 @@ Result<void> KubeServer::launch_apiserver(int port) {
       "--authorization-mode=RBAC",
       "--service-cluster-ip-range=10.96.0.0/16",
       "--service-account-issuer=https://kubernetes.default.svc",
-      "--service-account-key-file=" + service_accounts_.key,
+      "--service-account-key-file=" + service_accounts_.certificate,
       "--service-account-signing-key-file=" + service_accounts_.key,
       "--profiling=false"};
   return apiserver_.launch(arguments, [this, port] { return ready(port); });

@@ -2,10 +2,11 @@
 //
 // KubeServer: a real kube-apiserver with an etcd of its own, for tests: loopback, free ports, a temporary folder, RBAC.
 //
-// What it is not: a cluster. No controller manager runs (no namespace is emptied, no default ServiceAccount appears)
-// and no node. scripts/kubernetes-parts makes the programs. They are ended by their ids in the destructor and die with
-// the test program. Starting takes some seconds, so a test program shares one (shared()) and its CTest entry is one
-// process (stk_add_test with WHOLE); each test takes a namespace of its own. Blocking: call it outside of the loop.
+// What it is not: a cluster. There is no node, and no controller manager: no namespace is emptied, no default
+// ServiceAccount appears, aggregated roles such as `view` are empty. scripts/kubernetes-parts makes the programs. They
+// are ended by their ids in the destructor and die with the test program. Starting takes some seconds, so a test program
+// shares one (shared()) and its CTest entry is one process (stk_add_test with WHOLE); each test takes a namespace of its
+// own. Blocking: call it outside of the loop.
 #pragma once
 
 #include <memory>
@@ -31,6 +32,8 @@ class KubeServer {
  public:
   // What is missing on this machine, for GTEST_SKIP, or "".
   [[nodiscard]] static std::string missing();
+  // The path of a part (kubectl, etcd, kube-apiserver), or its name where the PATH has it.
+  [[nodiscard]] static std::string program(const std::string& name);
   // The program's one server, started at the first call. Throws when it does not start.
   [[nodiscard]] static KubeServer& shared();
 

@@ -8,6 +8,9 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
+
+#include "base/time.hpp"
 
 namespace stackscaler::crd {
 
@@ -40,31 +43,49 @@ std::string of_size(std::size_t size) {
   return std::string(size, 'x');
 }
 
+bool is_duration(const std::string& text) {
+  return text == "auto" || parse_duration(text).has_value();
+}
+
+void append(std::vector<json>& out, std::initializer_list<const char*> texts) {
+  for (const char* text : texts) out.emplace_back(text);
+}
+
+void append_texts(const std::string& value, std::vector<json>& out) {
+  append(out,
+         {" ", "Two Words", "tab\there", "bell\a", "Ümlaut", ".", "..", "a..b", "-a", "a-", "a.b", "0", "5m", "25%"});
+  if (is_duration(value)) {
+    append(out, {"0s",  "1",     "1ms", "999ms",  "1s",   "59s",    "1m",   "5m30s", "30m",   "30m1s", "1h",
+                 "61m", "90m",   "2h",  "2h1ms",  "1d",   "24h1ms", "7d",   "1w",    "1w1ms", "8d",    "2w3d",
+                 "31d", "31d1s", "90d", "90d1ms", "1m1h", "1h1h",   "1.5h", "5 m",   "5M",    "-5m",   "99999999999d"});
+  } else if (value.ends_with('%')) {
+    append(out, {"100%", "101%", "0%", "1%", "05%", "1.5%", "1"});
+  } else if (value.starts_with("http")) {
+    append(out, {"http://a", "https://a/b?c", "http://", "http:///a", "http://u@a", "http://a/u@b", "http://a b",
+                 "ftp://a"});
+    for (const std::size_t size : {2040U, 2041U}) out.emplace_back("https://" + of_size(size));
+  } else if (value.starts_with("@") || value.find('*') != std::string::npos) {
+    append(out, {"@daily", "@never", "* * * *", "* * * * *", " 5  1 * JAN mon-fri ", "61 * * * *", "1,2 */3 * * 7"});
+  } else {
+    append(out, {"line\nend", "a.b.c",        "module.a.b.c", "module.a.b", "module.a", "data.a.b", "module.data.a.b",
+                 "a.b[0]",    "count",        "../up",        "~/home",     "a|b",      "a||b",     "a=b",
+                 "a:b",       "Mars/Olympus", "0.5",          "-1",         "1e3",      "05"});
+    for (const std::size_t size :
+         {63U, 64U, 90U, 91U, 128U, 129U, 253U, 254U, 255U, 256U, 257U, 1025U, 4096U, 4097U, 8192U, 8193U}) {
+      out.emplace_back(of_size(size));
+    }
+  }
+}
+
 // What may be put in a value's place, by the kind of the value.
 std::vector<json> replacements(const json& value) {
   std::vector<json> out{nullptr, true, 3, json::array(), json::object(), "word", "", json::array({"word"})};
   if (value.is_number()) {
     for (const double number : {0.0005, 0.5, 1.5, 1e6}) out.emplace_back(number);
     for (const int number : {-1, 0, 1, 2, 100'000, 100'001}) out.emplace_back(number);
-    for (const char* text : {"1", "0", "0.5", "-1", "1e3", "50%", "101%", "0%", "05%", "1.5%"}) out.emplace_back(text);
+    append(out, {"1", "0", "0.5", "-1", "1e3", "50%", "101%", "0%"});
   }
-  if (value.is_string()) {
-    for (const char* text :
-         {" ", "Two Words", "tab\there", "line\nend", "bell\a", "Ümlaut", ".", "..", "a..b", "-a", "a-", "a.b", "a.b.c",
-          "module.a.b.c", "module.a.b", "module.a", "data.a.b", "a.b[0]", "count", "../up", "~/home", "a|b", "a||b", "a=b",
-          "0", "0s", "1", "1ms", "999ms", "1s", "59s", "1m", "5m30s", "30m", "30m1s", "1h", "61m", "90m", "2h", "2h1ms", "1d",
-          "24h1ms", "7d", "1w", "1w1ms", "8d", "2w3d", "31d", "31d1s", "90d", "90d1ms", "1m1h", "1h1h", "1.5h", "5 m", "5M",
-          "-5m", "99999999999d", "50%", "100%", "101%", "0%", "1%", "http://a", "https://a/b?c", "http://", "http:///a",
-          "http://u@a", "http://a b", "ftp://a", "@daily", "@never", "* * * *", "61 * * * *", "Mars/Olympus"}) {
-      out.emplace_back(text);
-    }
-    for (const std::size_t size : {63U, 64U, 90U, 91U, 128U, 129U, 253U, 254U, 255U, 256U, 257U, 1025U, 2049U, 4096U,
-                                   4097U, 8192U, 8193U}) {
-      out.emplace_back(of_size(size));
-    }
-    out.emplace_back("https://" + of_size(2040));
-    out.emplace_back("https://" + of_size(2041));
-  }
+  if (value.is_string()) append_texts(value.get<std::string>(), out);
   return out;
 }
 

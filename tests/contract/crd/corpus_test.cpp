@@ -23,10 +23,11 @@ struct Verdict {
   std::string why;  // where it is refused
 };
 
-// Nothing for what is no policy: comments, documents of others.
-std::optional<Verdict> of_file(const Document& document) {
+// Nothing for what is no policy: comments, documents of others. `space` gets the namespace of one that is accepted.
+std::optional<Verdict> of_file(const Document& document, std::string& space) {
   const policy::ParsedFile parsed = policy::parse_policies(document.text, "in.yaml", "/policies", policy::Defaults());
   if (parsed.policies.empty() && parsed.problems.empty()) return std::nullopt;
+  space = parsed.problems.empty() ? parsed.policies.front().policy.key.namespace_ : "default";
   if (parsed.problems.empty()) return Verdict{true, ""};
   return Verdict{false, parsed.problems.front().str("in.yaml")};
 }
@@ -36,46 +37,43 @@ class CorpusTest : public ::testing::Test {
   void SetUp() override {
     if (const std::string missing = test::KubeServer::missing(); !missing.empty()) GTEST_SKIP() << missing;
     server_ = &test::KubeServer::shared();
-    const auto installed = server_->install_crd(
-        read_file(std::string(STK_SOURCE_DIR) + "/crd/stackscaler.dev_scalingpolicies.yaml"));
+    const auto installed =
+        server_->install_crd(read_file(std::string(STK_SOURCE_DIR) + "/crd/stackscaler.dev_scalingpolicies.yaml"));
     ASSERT_TRUE(installed) << installed.error().message();
   }
 
-  // In the namespace that the document names, which is made where it may be one.
-  Verdict of_cluster(const Document& document) {
-    const std::string space = namespace_of(document.text);
-    const test::KubeAnswer answer = server_->request("POST",
-                                                     "/apis/stackscaler.dev/v1alpha1/namespaces/" + space +
-                                                         "/scalingpolicies?dryRun=All&fieldValidation=Strict",
-                                                     document.text, "application/yaml");
+  // In the namespace that the document names.
+  Verdict of_cluster(const Document& document, const std::string& space) {
+    make_namespace(space);
+    const test::KubeAnswer answer = server_->request(
+        "POST",
+        "/apis/stackscaler.dev/v1alpha1/namespaces/" + space + "/scalingpolicies?dryRun=All&fieldValidation=Strict",
+        document.text, "application/yaml");
     if (answer.status == 201) return {true, ""};
     EXPECT_TRUE(answer.status == 400 || answer.status == 422) << document.name << ": " << answer.status << answer.body;
     const json status = json::parse(answer.body, nullptr, false);
     return {false, status.is_object() ? status.value("message", answer.body) : answer.body};
   }
 
-  std::string namespace_of(const std::string& text) {
-    const policy::ParsedFile parsed = policy::parse_policies(text, "in.yaml", "/policies", policy::Defaults());
-    if (parsed.policies.size() != 1) return "default";
-    const std::string& name = parsed.policies.front().policy.key.namespace_;
-    if (known_.insert(name).second) {
-      const json object{{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}};
-      const int status = server_->request("POST", "/api/v1/namespaces", object.dump()).status;
-      EXPECT_TRUE(status == 201 || status == 409) << name;
-    }
-    return name;
+  void make_namespace(const std::string& name) {
+    if (!known_.insert(name).second) return;
+    const json object{{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}};
+    const int status = server_->request("POST", "/api/v1/namespaces", object.dump()).status;
+    EXPECT_TRUE(status == 201 || status == 409) << name;
   }
 
   // The documents whose verdicts differ and that no entry of the list explains; `used` gets the entries that do.
   std::string unexplained(const std::vector<Document>& documents, std::set<std::size_t>& used) {
     std::string out;
     for (const Document& document : documents) {
-      const auto file = of_file(document);
+      std::string space;
+      const auto file = of_file(document, space);
       if (!file) continue;
-      const Verdict cluster = of_cluster(document);
+      const Verdict cluster = of_cluster(document, space);
       if (file->accepted == cluster.accepted) continue;
       if (explained(document.name, file->accepted ? Accepts::file : Accepts::cluster, used)) continue;
-      out += document.name + "\n    " + (file->accepted ? "only the file is accepted: " : "only the cluster accepts: ") +
+      out += document.name + "\n    " +
+             (file->accepted ? "only the file is accepted: " : "only the cluster accepts: ") +
              (file->accepted ? cluster.why : file->why) + "\n";
     }
     return out;
@@ -106,6 +104,7 @@ TEST_F(CorpusTest, FileAndClusterGiveTheSameVerdict) {
   EXPECT_EQ(differ, "");
   EXPECT_GT(written.size(), 90U);
   EXPECT_GT(changed.size(), 1900U);
+  RecordProperty("documents", static_cast<int>(written.size() + changed.size()));
   for (std::size_t i = 0; i < kDifferences.size(); ++i) {
     EXPECT_TRUE(used.contains(i)) << "stale: no document needs the entry " << kDifferences.at(i).documents;
   }
