@@ -146,7 +146,7 @@ TEST_F(ClusterContract, TellsOfPoliciesThatComeChangeAndGo) {
   patch("new", {{"spec", {{"bounds", {{"min", 2}, {"max", 7}}}}}});
   ASSERT_TRUE(eventually([&] { return sink_.known["new"]->spec.bounds.max == 7; }));
   EXPECT_EQ(sink_.known["new"]->cluster->generation, 2);
-  server().request("DELETE", path("there"));
+  ASSERT_EQ(server().request("DELETE", path("there")).status, 200);
   EXPECT_TRUE(eventually([&] { return !sink_.known.contains("there"); }));
 }
 
@@ -207,7 +207,7 @@ TEST_F(ClusterContract, ASecretIsPlacedFollowedAndRemoved) {
   test::run(io_, secrets_->refresh());
   EXPECT_EQ(slurp(file), "second");
 
-  server().request("DELETE", path("web"));
+  ASSERT_EQ(server().request("DELETE", path("web")).status, 200);
   EXPECT_TRUE(eventually([&] { return !fs::exists(file); }));
 }
 
