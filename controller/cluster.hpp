@@ -3,10 +3,10 @@
 // Cluster: what a controller needs whose policies are custom resources, built and owned in one place.
 //
 // The client, the source of policies, the writer of statuses, the events, the emergency stop and, with --leader-elect,
-// the election. spawn() begins with all but acting: a standby is warm, its policies are known. What it is not: the loop,
-// which starts when this replica leads. Order at the end: request_stop() cancels the source; the lease is renewed until
-// resign(), so that nobody else begins while what runs is followed to its end.
-// Threads: the loop's. Lifetime: everything in Parts must outlive it; await resign() before destruction.
+// the election. spawn() begins with all but acting: a standby is warm, its policies are known. What it is not: the
+// loop, which starts when this replica leads. Order at the end: request_stop() cancels the source; the lease is renewed
+// until resign(), so that nobody else begins while what runs is followed to its end. Threads: the loop's. Lifetime:
+// everything in Parts must outlive it; await resign() before destruction.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -104,7 +104,8 @@ std::vector<std::string> cluster_problems(const Options& options) {
                    !c.leader_namespace.empty() || !c.pause_configmap.empty() || !c.grants.empty();
   if (any) {
     problems.emplace_back(
-        "--context, --namespaces, --selector, --leader-elect, --leader-namespace, --pause-configmap and --grants go with "
+        "--context, --namespaces, --selector, --leader-elect, --leader-namespace, --pause-configmap and --grants go "
+        "with "
         "--kubeconfig or --in-cluster");
   }
   return problems;

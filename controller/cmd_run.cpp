@@ -74,8 +74,7 @@ void Service::log_start() const {
   const char* mode = o.dry_run ? "dry-run" : o.enabled ? "enabled" : "observing";
   program_.logger->info(
       "started", kv("version", version()), kv("mode", mode), kv("interval", format_duration(o.defaults.interval)),
-      kv("threshold", decision::format_value(o.defaults.confidence_threshold)),
-      kv("policies", policies_text()),
+      kv("threshold", decision::format_value(o.defaults.confidence_threshold)), kv("policies", policies_text()),
       kv("stacks", o.stacks.string()), kv("prometheus", program_.options.prometheus_url));
   if (o.rehearsal) {
     program_.logger->warn(

@@ -165,9 +165,10 @@ Result<void> Program::add_policies() {
 }
 
 Result<void> Program::add_cluster() {
-  auto made = Cluster::make(Cluster::Parts{io.get_executor(), http_client(), pool, clock, random, *logger,
-                                           options.defaults, std::filesystem::absolute(own_folder(options) / "secrets")},
-                            options.cluster);
+  auto made =
+      Cluster::make(Cluster::Parts{io.get_executor(), http_client(), pool, clock, random, *logger, options.defaults,
+                                   std::filesystem::absolute(own_folder(options) / "secrets")},
+                    options.cluster);
   if (!made) return fail(std::move(made).error());
   cluster = std::move(*made);
   gate.ask_for_stop([file = PauseFile(std::filesystem::absolute(options.data)), c = cluster.get()] {

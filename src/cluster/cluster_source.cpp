@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kRetry = 30s;          // of a refusal that could not be written, or a Secret that could not be read
-constexpr Duration kRenewSecrets = 30s;   // how old a rotated Secret may get
-constexpr Duration kLook = 1s;            // for retries that are due
+constexpr Duration kRetry = 10s;         // of a refusal that could not be written, or a Secret that could not be read
+constexpr Duration kRenewSecrets = 30s;  // how old a rotated Secret may get
+constexpr Duration kLook = 1s;           // for retries that are due
 
 policy::PolicyKey key_of(const kube::ObjectKey& key) {
   return {key.namespace_, key.name};

@@ -2,9 +2,9 @@
 //
 // ClusterSource: policies from custom resources, of all namespaces or of some.
 //
-// Each object that the informers tell of is read (object_policy.hpp), its secrets are placed, and the sink is told. What
-// can't be a policy is removed from the sink and its resource's conditions say why; one whose Secret can't be read is
-// tried again. An object that is being deleted is gone. What it is not: a writer of statuses of policies that work.
+// Each object that the informers tell of is read (object_policy.hpp), its secrets are placed, and the sink is told.
+// What can't be a policy is removed from the sink and its resource's conditions say why; one whose Secret can't be read
+// is tried again. An object that is being deleted is gone. What it is not: a writer of statuses of policies that work.
 // load() does nothing: what is there comes by watch(), since a server that is away is waited for. Until synced() the
 // sink knows only a part.
 // Threads: the loop's. Lifetime: outlives its watch(); everything in Parts outlives it.

@@ -33,8 +33,10 @@ policy::ClusterFacts facts_of(const kube::Object& object, const json& root) {
   const json& metadata = root["metadata"];
   if (const auto created = parse_rfc3339(text_of(metadata, "creationTimestamp"))) facts.created = *created;
   if (const json* annotations = member(metadata, "annotations"); annotations != nullptr && annotations->is_object()) {
-    if (const json* pause = member(*annotations, std::string(kPauseAnnotation)); pause != nullptr && pause->is_string()) {
-      facts.paused = pause_sentence("the policy's annotation " + std::string(kPauseAnnotation), pause->get<std::string>());
+    if (const json* pause = member(*annotations, std::string(kPauseAnnotation));
+        pause != nullptr && pause->is_string()) {
+      facts.paused =
+          pause_sentence("the policy's annotation " + std::string(kPauseAnnotation), pause->get<std::string>());
     }
   }
   if (const json* status = member(root, "status"); status != nullptr && status->is_object() && !status->empty()) {

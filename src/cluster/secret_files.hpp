@@ -4,11 +4,11 @@
 //
 // place() reads each key that a policy names, by a GET of that Secret, writes it to <folder>/<namespace>/<name>/<key>
 // (mode 0600, folders 0700) and sets the policy's *_file fields. refresh() reads all that is in use again, so that a
-// rotated Secret arrives without a change of the policy; one that can't be read then keeps what it had, and the log says
-// so once. What no policy names any more is removed; the constructor removes what a run before left.
-// What it is not: a cache of Secrets beyond those named, or a watch (which needs more rights). The folder should be in
-// memory (an emptyDir of medium Memory). Errors: SecretUnavailable, with the Secret's name and never a value.
-// Threads: the loop's; files are written on the pool. Lifetime: what it is given must outlive it.
+// rotated Secret arrives without a change of the policy; one that can't be read then keeps what it had, and the log
+// says so once. What no policy names any more is removed; the constructor removes what a run before left. What it is
+// not: a cache of Secrets beyond those named, or a watch (which needs more rights). The folder should be in memory (an
+// emptyDir of medium Memory). Errors: SecretUnavailable, with the Secret's name and never a value. Threads: the loop's;
+// files are written on the pool. Lifetime: what it is given must outlive it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -16,7 +16,8 @@ namespace reason = policy::reason;
 
 namespace {
 
-policy::Condition condition(std::string type, policy::ConditionStatus status, std::string_view why, std::string message) {
+policy::Condition condition(std::string type, policy::ConditionStatus status, std::string_view why,
+                            std::string message) {
   policy::Condition c;
   c.type = std::move(type);
   c.status = status;
@@ -45,11 +46,11 @@ policy::Status refused_status(const policy::ClusterFacts& facts, const std::stri
       status, condition("Reconciling", ConditionStatus::false_, reason::kSettled, "no operation is running"), now);
   // A Secret may come by itself; what a person has to change is stalled.
   const bool stalled = why != reason::kSecretUnavailable;
-  policy::set_condition(status,
-                        stalled ? condition("Stalled", ConditionStatus::true_, why, problem)
-                                : condition("Stalled", ConditionStatus::false_, reason::kSettled,
-                                            "nothing waits for a person"),
-                        now);
+  policy::set_condition(
+      status,
+      stalled ? condition("Stalled", ConditionStatus::true_, why, problem)
+              : condition("Stalled", ConditionStatus::false_, reason::kSettled, "nothing waits for a person"),
+      now);
   return status;
 }
 

@@ -99,13 +99,14 @@ TEST_F(InACluster, TheEmergencyStopIsAnAnnotationOfTheConfigMapOrOfThePolicy) {
   ASSERT_TRUE(w.eventually([&] { return w.condition("Ready", "status") == "True"; }));
 
   (void)w.server().kubectl({"create", "configmap", w.pause_map(), "-n", ClusterWorld::kHome});
-  (void)w.server().kubectl({"annotate", "configmap", w.pause_map(), "-n", ClusterWorld::kHome,
-                            "stackscaler.dev/pause=database move"});
+  (void)w.server().kubectl(
+      {"annotate", "configmap", w.pause_map(), "-n", ClusterWorld::kHome, "stackscaler.dev/pause=database move"});
   ASSERT_TRUE(w.eventually([&] { return w.condition("Ready", "reason") == "Paused"; }));
   EXPECT_NE(w.condition("Ready", "message").find("database move"), std::string::npos);
   w.load.set(90);
   EXPECT_TRUE(w.always_for(3, [&] { return w.count() == 1; }));
-  (void)w.server().kubectl({"annotate", "configmap", w.pause_map(), "-n", ClusterWorld::kHome, "stackscaler.dev/pause-"});
+  (void)w.server().kubectl(
+      {"annotate", "configmap", w.pause_map(), "-n", ClusterWorld::kHome, "stackscaler.dev/pause-"});
   ASSERT_TRUE(w.eventually([&] { return w.count() == 3; }));
 
   w.kubectl({"annotate", "sp", "web", "stackscaler.dev/pause=this one"});
@@ -146,14 +147,16 @@ TEST_F(InACluster, TheServerMayGoAndComeBack) {
 TEST_F(InACluster, ASecretIsReadByReferenceAndStandsNowhere) {
   ClusterWorld w;
   std::ofstream(w.folder() / "grants.yaml")
-      << "grants:\n  - {namespaces: ['*'], stacks: ['*'], secrets: [mimir], urls: [\"" << w.prometheus.url() << "\"]}\n";
+      << "grants:\n  - {namespaces: ['*'], stacks: ['*'], secrets: [mimir], urls: [\"" << w.prometheus.url()
+      << "\"]}\n";
   w.kubectl({"create", "role", "read-mimir", "--verb=get", "--resource=secrets", "--resource-name=mimir"});
   w.kubectl({"create", "rolebinding", "read-mimir", "--role=read-mimir",
              std::string("--serviceaccount=") + ClusterWorld::kHome + ":stackscaler"});
   std::string text = w.policy();
   const std::string metric = "    - name: cpu\n";
-  text.insert(text.find(metric) + metric.size(), "      source: { url: \"" + w.prometheus.url() +
-                                                     "\", auth: { bearer: { secretRef: { name: mimir, key: token } } } }\n");
+  text.insert(text.find(metric) + metric.size(),
+              "      source: { url: \"" + w.prometheus.url() +
+                  "\", auth: { bearer: { secretRef: { name: mimir, key: token } } } }\n");
   w.start("a", {"--enable", "--grants", (w.folder() / "grants.yaml").string()});
 
   w.apply(text);

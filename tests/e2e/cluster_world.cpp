@@ -41,8 +41,8 @@ void ClusterWorld::install() const {
   static const bool once = [this] {
     const auto run = server().kubectl({"apply", "-f", STK_SOURCE_DIR "/manifests/install.yaml"});
     if (run.exit_code != 0) throw std::runtime_error("manifests/install.yaml: " + run.err);
-    const auto served =
-        server().kubectl({"wait", "--for=condition=Established", "--timeout=60s", "crd/scalingpolicies.stackscaler.dev"});
+    const auto served = server().kubectl(
+        {"wait", "--for=condition=Established", "--timeout=60s", "crd/scalingpolicies.stackscaler.dev"});
     if (served.exit_code != 0) throw std::runtime_error(served.err);
     return true;
   }();

@@ -35,7 +35,9 @@ std::string slurp(const fs::path& path) {
 
 class FakeSink final : public ports::PolicySink {
  public:
-  void upsert(std::shared_ptr<const policy::ScalingPolicy> policy) override { known[policy->key.name] = std::move(policy); }
+  void upsert(std::shared_ptr<const policy::ScalingPolicy> policy) override {
+    known[policy->key.name] = std::move(policy);
+  }
   void remove(const policy::PolicyKey& key) override { known.erase(key.name); }
   std::map<std::string, std::shared_ptr<const policy::ScalingPolicy>> known;
 };
@@ -72,8 +74,8 @@ class ClusterContract : public testing::Test {
     ClusterSource::Options options;
     options.namespaces = {space_};
     options.grants = std::move(grants);
-    source_.emplace(ClusterSource::Parts{io_.get_executor(), *client_, clock_, random_, log_, *status_, *events_, *secrets_,
-                                         [] { return true; }},
+    source_.emplace(ClusterSource::Parts{io_.get_executor(), *client_, clock_, random_, log_, *status_, *events_,
+                                         *secrets_, [] { return true; }},
                     std::move(options));
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("source", source_->watch(sink_));
@@ -90,7 +92,8 @@ class ClusterContract : public testing::Test {
     return true;
   }
   [[nodiscard]] std::string path(const std::string& name = "") const {
-    return "/apis/stackscaler.dev/v1alpha1/namespaces/" + space_ + "/scalingpolicies" + (name.empty() ? "" : "/" + name);
+    return "/apis/stackscaler.dev/v1alpha1/namespaces/" + space_ + "/scalingpolicies" +
+           (name.empty() ? "" : "/" + name);
   }
   void put(const std::string& name, const json& more = json::object()) {
     json object{{"apiVersion", kApiVersion},
@@ -107,8 +110,8 @@ class ClusterContract : public testing::Test {
   }
   json get(const std::string& name) { return json::parse(server().request("GET", path(name)).body); }
   void secret(const std::string& name, const std::string& value) {
-    const json object{{"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", name}}},
-                      {"stringData", {{"token", value}}}};
+    const json object{
+        {"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", name}}}, {"stringData", {{"token", value}}}};
     const std::string at = "/api/v1/namespaces/" + space_ + "/secrets";
     if (server().request("POST", at, object.dump()).status == 409) {
       ASSERT_EQ(server().request("PATCH", at + "/" + name, object.dump(), "application/merge-patch+json").status, 200);
@@ -155,12 +158,14 @@ TEST_F(ClusterContract, APolicyThatBecomesInvalidIsTakenBackAndSaidOnce) {
   watch();
   ASSERT_TRUE(eventually([&] { return sink_.known.contains("web"); }));
 
-  patch("web", {{"spec", {{"schedules", {{{"name", "a"}, {"start", "61 * * * *"}, {"duration", "1h"}, {"freeze", true}}}}}}});
+  patch("web",
+        {{"spec", {{"schedules", {{{"name", "a"}, {"start", "61 * * * *"}, {"duration", "1h"}, {"freeze", true}}}}}}});
 
   ASSERT_TRUE(eventually([&] { return !sink_.known.contains("web"); }));
   ASSERT_TRUE(eventually([&] { return get("web").contains("status"); }));
   const std::string version = get("web")["metadata"]["resourceVersion"];
-  (void)eventually([until = std::chrono::steady_clock::now() + 2s] { return std::chrono::steady_clock::now() > until; });
+  (void)eventually(
+      [until = std::chrono::steady_clock::now() + 2s] { return std::chrono::steady_clock::now() > until; });
   EXPECT_EQ(get("web")["metadata"]["resourceVersion"], version);  // its own write is no news to it
 }
 
@@ -193,10 +198,12 @@ TEST_F(ClusterContract, ASecretIsPlacedFollowedAndRemoved) {
   secret("mimir", "first");
   policy::Grant grant;
   grant.namespaces = grant.stacks = grant.secrets = {"*"};
-  put("web", {{"spec", {{"metrics", {{{"name", "n"},
-                                      {"query", "x"},
-                                      {"desired", json::object()},
-                                      {"source", {{"auth", {{"bearer", {{"secretRef", {{"name", "mimir"}, {"key", "token"}}}}}}}}}}}}}}});
+  put("web", {{"spec",
+               {{"metrics",
+                 {{{"name", "n"},
+                   {"query", "x"},
+                   {"desired", json::object()},
+                   {"source", {{"auth", {{"bearer", {{"secretRef", {{"name", "mimir"}, {"key", "token"}}}}}}}}}}}}}}});
   watch({grant});
   ASSERT_TRUE(eventually([&] { return sink_.known.contains("web"); }));
   const fs::path file = sink_.known["web"]->spec.metrics[0].source->bearer_file;
@@ -216,12 +223,12 @@ TEST_F(ClusterContract, TheEmergencyStopFollowsItsAnnotation) {
   test::run(io_, pause.look());
   EXPECT_EQ(pause.sentence(), "");  // there is no such ConfigMap
 
-  const json object{{"apiVersion", "v1"}, {"kind", "ConfigMap"},
+  const json object{{"apiVersion", "v1"},
+                    {"kind", "ConfigMap"},
                     {"metadata", {{"name", "stop"}, {"annotations", {{std::string(kPauseAnnotation), "move"}}}}}};
   ASSERT_EQ(server().request("POST", "/api/v1/namespaces/" + space_ + "/configmaps", object.dump()).status, 201);
   test::run(io_, pause.look());
-  EXPECT_EQ(pause.sentence(),
-            "stopped by the annotation stackscaler.dev/pause of configmap " + space_ + "/stop: move");
+  EXPECT_EQ(pause.sentence(), "stopped by the annotation stackscaler.dev/pause of configmap " + space_ + "/stop: move");
 
   server().kill();
   test::run(io_, pause.look());

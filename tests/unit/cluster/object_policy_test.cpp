@@ -81,7 +81,8 @@ TEST(ObjectPolicy, TheAnnotationPausesItAndSaysWhy) {
 
 TEST(ObjectPolicy, WhatTheServerLetsThroughAndTheParserDoesNotIsInvalid) {
   json object = sound();
-  object["spec"]["schedules"] = json::array({{{"name", "a"}, {"start", "61 * * * *"}, {"duration", "1h"}, {"freeze", true}}});
+  object["spec"]["schedules"] =
+      json::array({{{"name", "a"}, {"start", "61 * * * *"}, {"duration", "1h"}, {"freeze", true}}});
 
   const ObjectPolicy got = read(object);
 
