@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "controller/cluster_settings.hpp"
 #include "controller/fleet_guard.hpp"
 #include "controller/logging.hpp"
 #include "controller/simulate_options.hpp"
@@ -68,6 +69,7 @@ struct Options {
   Duration outside_hold = std::chrono::minutes(5);
   StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
+  ClusterOptions cluster;
   std::map<std::string, std::string> env_file;  // its keys of advisors (*_API_KEY): secrets
 
   // How it speaks

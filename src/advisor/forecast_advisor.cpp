@@ -33,10 +33,11 @@ class Counted {
 ForecastAdvisor::ForecastAdvisor(Clock& clock, Logger& logger, PastNeeds past)
     : clock_(clock), logger_(logger), past_(std::move(past)) {}
 
-std::shared_ptr<ForecastAdvisor::Mind> ForecastAdvisor::mind_of(const policy::ScalingPolicy& policy, WallTime now) {
+std::shared_ptr<ForecastAdvisor::Mind> ForecastAdvisor::mind_of(const policy::ScalingPolicy& policy,
+                                                                std::optional<Duration> measured, WallTime now) {
   std::shared_ptr<Mind>& mind = minds_[policy.key];
   if (!mind || mind->digest != policy.spec_digest) {
-    const Duration boot = policy.spec.behavior.warmup_or_default();
+    const Duration boot = policy.spec.behavior.warmup_or(measured);
     mind = std::make_shared<Mind>(forecast::settings_for(policy.spec.advisor.forecast, boot));
     mind->digest = policy.spec_digest;
     std::erase_if(minds_, [&](const auto& entry) {
@@ -62,8 +63,7 @@ asio::awaitable<void> ForecastAdvisor::read_past(const policy::ScalingPolicy& po
   mind->past_read = true;
   mind->missing.clear();
   // Begins anew, so that what was seen meanwhile comes in its order.
-  const Duration boot = policy.spec.behavior.warmup_or_default();
-  forecast::Forecaster anew(forecast::settings_for(policy.spec.advisor.forecast, boot));
+  forecast::Forecaster anew(mind->settings);
   for (const PastNeed& past : *needs) anew.observe(past.time, past.need);
   logger_.info("a forecast has read its history", kv("policy", policy.key.str()), kv("minutes", needs->size()));
   if (anew.seen() >= mind->forecaster.seen()) mind->forecaster = std::move(anew);
@@ -77,7 +77,7 @@ asio::awaitable<Result<decision::Advice>> ForecastAdvisor::advise(const policy::
       policy.spec.advisor.fallback != policy::AdvisorType::forecast) {
     co_return rules;
   }
-  const std::shared_ptr<Mind> mind = mind_of(policy, clock_.wall_now());
+  const std::shared_ptr<Mind> mind = mind_of(policy, observation.boot_time, clock_.wall_now());
   if (past_ && !mind->past_read && clock_.wall_now() >= mind->try_again && reading_ < kReadAtOnce) {
     co_await read_past(policy, mind);
   }

@@ -6,7 +6,8 @@
 // (range queries). What it is not: a source of metrics. A past that cannot be read is tried again later, and until then
 // what was seen counts; at most two are read at a time. With too little history the rules advise, and the message says
 // so. A forecaster begins anew when its policy's spec changes, and goes when nobody has asked for it for hours.
-// lookAhead: auto is the policy's warmup, or three minutes. Threads: the loop's. Clock and logger must outlive it.
+// lookAhead: auto is the policy's warmup, else the boot time as measured when the forecaster began, else three minutes.
+// Threads: the loop's. Clock and logger must outlive it.
 #pragma once
 
 #include <functional>
@@ -45,7 +46,8 @@ class ForecastAdvisor final : public ports::Advisor {
  private:
   // What is kept of a policy.
   struct Mind {
-    explicit Mind(const forecast::ForecastSettings& settings) : forecaster(settings) {}
+    explicit Mind(const forecast::ForecastSettings& settings_) : settings(settings_), forecaster(settings_) {}
+    forecast::ForecastSettings settings;
     forecast::Forecaster forecaster;
     std::string digest;
     bool past_read = false;
@@ -53,7 +55,8 @@ class ForecastAdvisor final : public ports::Advisor {
     WallTime used{};
     std::string missing;  // why there is no past
   };
-  [[nodiscard]] std::shared_ptr<Mind> mind_of(const policy::ScalingPolicy& policy, WallTime now);
+  [[nodiscard]] std::shared_ptr<Mind> mind_of(const policy::ScalingPolicy& policy, std::optional<Duration> boot,
+                                              WallTime now);
   [[nodiscard]] boost::asio::awaitable<void> read_past(const policy::ScalingPolicy& policy, std::shared_ptr<Mind> mind);
 
   Clock& clock_;
