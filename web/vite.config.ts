@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Two pages, / and /docs, that run under `default-src 'self'`: no inline script or style, no data: URL, no outside request.
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -29,8 +30,20 @@ function extractDataUrls(): Plugin {
   };
 }
 
+// The licences of what becomes part of the pages, and so of the program: /assets/licenses.txt.
+function licences(): Plugin {
+  const files = ["preact/LICENSE", "uplot/LICENSE", "swagger-ui-dist/LICENSE", "swagger-ui-dist/NOTICE", "swagger-ui-dist/swagger-ui-es-bundle.js.LICENSE.txt"];
+  return {
+    name: "licences",
+    generateBundle() {
+      const texts = files.map((file) => `== ${file}\n\n${readFileSync(resolve(import.meta.dirname, "node_modules", file), "utf8").trim()}\n`);
+      this.emitFile({ type: "asset", fileName: "assets/licenses.txt", source: texts.join("\n\n") });
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [extractDataUrls()],
+  plugins: [extractDataUrls(), licences()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2023",

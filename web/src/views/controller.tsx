@@ -90,6 +90,7 @@ function Defaults({ controller }: { controller: Controller }): JSX.Element {
         <dt>Terraform</dt><dd class="breaks">{controller.terraform || "none: a rehearsal"}</dd>
         <dt>API</dt><dd>{controller.authentication === "token" ? "changes need the token" : "no token configured: read-only"}; {plural(controller.streams, "event stream")}</dd>
         <dt>For machines</dt><dd class="machine-links"><a href="/metrics">/metrics</a> <a href="/healthz">/healthz</a> <a href="/readyz">/readyz</a> <a href="/openapi.json">/openapi.json</a></dd>
+        <dt>Licences</dt><dd><a href="/assets/licenses.txt">of this page's parts</a></dd>
       </dl>
     </section>
   );

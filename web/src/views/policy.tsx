@@ -75,7 +75,7 @@ function Page({ policy, detail, error }: { policy: PolicySummary; detail: Policy
 
 function Until({ time }: { time: string | undefined }): JSX.Element {
   const now = useNow();
-  return <>{time !== undefined && <span class="muted"> ({until(time, now)})</span>}</>;
+  return <>{time !== undefined && <span class="muted"> (ends {until(time, now)})</span>}</>;
 }
 
 function Facts({ policy }: { policy: PolicySummary }): JSX.Element {

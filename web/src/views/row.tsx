@@ -52,7 +52,7 @@ function Why({ policy, now }: { policy: PolicySummary; now: number }): JSX.Eleme
     const text = `${operation.phase} ${operation.from} → ${operation.to}`;
     return <Line strong={text} text={operation.progress} small={ago(operation.since, now)} />;
   }
-  if (policy.held !== "") return <Line strong="Held" text={policy.held} small={policy.heldUntil ? until(policy.heldUntil, now) : ""} />;
+  if (policy.held !== "") return <Line strong="Held" text={policy.held} small={policy.heldUntil ? `ends ${until(policy.heldUntil, now)}` : ""} />;
   const wrong = wrongOf(policy);
   if (wrong !== undefined) return <Line strong={wrong.reason} text={wrong.message} small={ago(wrong.lastTransitionTime, now)} />;
   if (lastDecision === null) return <span class="muted">none yet</span>;

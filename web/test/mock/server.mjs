@@ -12,7 +12,7 @@ import { handlers } from "./handlers.mjs";
 import { World } from "./world.mjs";
 
 const kDist = fileURLToPath(new URL("../../dist", import.meta.url));
-const kTypes = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg" };
+const kTypes = { ".txt": "text/plain; charset=utf-8", ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg" };
 export const kPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 export const kToken = "test-token-0123456789abcdef";
 const kKeptEvents = 1000;
