@@ -8,9 +8,14 @@
 #include <csignal>
 #include <cstdio>
 #include <iterator>
+#include <memory>
+#include <optional>
 
 #include "async/deadline.hpp"
+#include "controller/api_service.hpp"
+#include "controller/ceiling.hpp"
 #include "controller/commands.hpp"
+#include "controller/listen.hpp"
 #include "controller/loop.hpp"
 #include "controller/program.hpp"
 #include "controller/version.hpp"
@@ -27,14 +32,17 @@ constexpr Duration kStopGrace = 30min;  // law 13: how long a running apply is w
 
 class Service {
  public:
-  explicit Service(Program& program)
+  Service(Program& program, std::optional<ListenPlan> listen)
       : program_(program),
         reconciler_(program.make_reconciler(true)),
         loop_(program.io.get_executor(), program.clock, *program.logger, program.random, *reconciler_),
-        implicit_(program.make_implicit(loop_)),
+        ceiling_(loop_, program.options.ceiling, *program.logger),
+        implicit_(program.make_implicit(ceiling_)),
         watchers_(program.io.get_executor(), *program.logger),
         recoveries_(program.io.get_executor(), *program.logger),
-        signals_(program.io.get_executor(), SIGTERM, SIGINT) {}
+        signals_(program.io.get_executor(), SIGTERM, SIGINT) {
+    if (listen) api_ = std::make_unique<ApiService>(program, *reconciler_, loop_, std::move(*listen));
+  }
 
   asio::awaitable<void> serve();
   [[nodiscard]] int exit_code() const { return exit_code_; }
@@ -42,7 +50,7 @@ class Service {
  private:
   asio::awaitable<Result<void>> start();
   asio::awaitable<Result<void>> load();
-  [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : loop_; }
+  [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : ceiling_; }
   asio::awaitable<void> stop();
   asio::awaitable<void> interrupt_when_asked_or_late();
   void log_start() const;
@@ -50,7 +58,9 @@ class Service {
   Program& program_;
   std::unique_ptr<Reconciler> reconciler_;
   Loop loop_;
-  std::unique_ptr<ImplicitPolicies> implicit_;  // between the source and the loop, or null
+  Ceiling ceiling_;                             // before the loop
+  std::unique_ptr<ImplicitPolicies> implicit_;  // between the source and the ceiling, or null
+  std::unique_ptr<ApiService> api_;             // null with --listen=off
   TaskGroup watchers_;                          // cancelled at the stop
   TaskGroup recoveries_;                        // followed to their end
   asio::signal_set signals_;
@@ -74,6 +84,9 @@ void Service::log_start() const {
 
 asio::awaitable<Result<void>> Service::start() {
   log_start();
+  if (api_) {
+    if (auto listening = api_->start(); !listening) co_return listening;
+  }
   auto open = co_await program_.journal->unfinished_operations();
   if (!open) co_return fail(std::move(open).error());
   auto lost = co_await program_.driver->lost_operations();
@@ -120,6 +133,10 @@ asio::awaitable<void> Service::serve() {
   watchers_.spawn("states", loop_.watch_states());
   watchers_.spawn("plans", loop_.watch_plans());
   watchers_.spawn("pause", loop_.watch_pause(program_.gate));
+  if (api_) {
+    watchers_.spawn("api", api_->watch());
+    api_->set_ready();
+  }
   boost::system::error_code ec;
   const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
   program_.logger->info("stopping", kv("signal", signal == SIGINT ? "SIGINT" : "SIGTERM"));
@@ -138,7 +155,9 @@ asio::awaitable<void> Service::stop() {
   watchers_.request_stop();
   TaskGroup patience(program_.io.get_executor(), *program_.logger);
   patience.spawn("grace", interrupt_when_asked_or_late());
+  if (api_) co_await api_->close();
   co_await loop_.drain();
+  if (api_) co_await api_->drain();
   co_await recoveries_.join();
   patience.request_stop();
   co_await patience.join();
@@ -174,7 +193,12 @@ int run_controller(const Options& options) {
     std::fprintf(stderr, "stackscaler: %s\n", ready.error().message().c_str());
     return 1;
   }
-  Service service(**program);
+  auto listen = plan_listen((*program)->options);
+  if (!listen) {
+    std::fprintf(stderr, "stackscaler: %s\n", listen.error().message().c_str());
+    return 1;
+  }
+  Service service(**program, std::move(*listen));
   (*program)->run(service.serve());
   return service.exit_code();
 }
