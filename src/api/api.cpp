@@ -62,6 +62,13 @@ void take_query(Call& call) {
   }
 }
 
+bool has(const http::Headers& headers, std::string_view name) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  return std::any_of(headers.begin(), headers.end(), [&](const http::Headers::Field& field) {
+    return std::equal(field.first.begin(), field.first.end(), name.begin(), name.end(), same);
+  });
+}
+
 bool valid_key(std::string_view key) {
   return !key.empty() && key.size() <= 128 &&
          std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -127,7 +134,8 @@ asio::awaitable<http::Response> Api::change(Call& call) {
     co_return problem(Kind::payload_too_large, "the body is longer than 65536 bytes", "send less");
   }
   const std::string key(call.request.headers.get("idempotency-key"));
-  if (!key.empty() && !valid_key(key)) {
+  // An empty one is no wish to go without.
+  if (has(call.request.headers, "idempotency-key") && !valid_key(key)) {
     co_return problem(Kind::bad_request, "the Idempotency-Key is not visible ASCII of at most 128 characters",
                       "a random UUID will do");
   }

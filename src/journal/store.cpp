@@ -246,7 +246,7 @@ Result<Store::Page<OperationRecord>> Store::operation_page(const PageQuery& quer
   constexpr std::int64_t kEver = 1LL << 60U;
   auto rows = db_.prepare("SELECT " + std::string(kOperationColumns) +
                           ", rowid FROM operations WHERE (?1 = '' OR stack = ?1) AND rowid < ?2 AND "
-                          "coalesce(ended, ?4) >= ?3 AND started < ?4 ORDER BY rowid DESC LIMIT ?5");
+                          "(ended IS NULL OR ended >= ?3) AND started < ?4 ORDER BY rowid DESC LIMIT ?5");
   if (!rows) return fail(std::move(rows).error());
   rows->bind(query.name).bind(query.before == 0 ? kEver : query.before);
   rows->bind(query.since ? ms_of(*query.since) : -kEver).bind(query.until ? ms_of(*query.until) : kEver);

@@ -67,6 +67,15 @@ TEST(ApiTest, AnIdempotencyKeyDoesItOnce) {
   EXPECT_EQ(problem_type(other), "idempotency-mismatch");
 }
 
+TEST(ApiTest, AnEmptyKeyIsNotTakenForNone) {
+  Rig rig;
+  http::Headers key;
+  key.add("Idempotency-Key", "");
+
+  EXPECT_EQ(rig.post("/api/v1/pause", "{}", kToken, key).status, 400);
+  EXPECT_FALSE(rig.actions.state.paused);
+}
+
 TEST(ApiTest, AKeyOfWhatFailedMayBeUsedAgain) {
   Rig rig;
   http::Headers key;

@@ -220,7 +220,8 @@ class Rig {
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
 
-  static AccessSettings with_token(int changes_per_minute = 0) {
+  static AccessSettings with_token() { return with_token(0); }
+  static AccessSettings with_token(int changes_per_minute) {
     AccessSettings out;
     out.token = Secret(kToken);
     out.changes_per_minute = changes_per_minute;

@@ -67,8 +67,8 @@ class Pieces final : public BodyStream {
 };
 
 class StreamTest : public testing::Test {
- protected:
-  explicit StreamTest() { limits.stop_grace = 50ms; }
+ public:
+  StreamTest() { limits.stop_grace = 50ms; }
   void start() {
     auto handler = [this](IncomingRequest request) -> asio::awaitable<Response> {
       Response out(200, "text/plain", "peer " + request.peer);
