@@ -53,8 +53,8 @@ asio::awaitable<void> Informer::run() {
     if (state.cancelled() != asio::cancellation_type::none) co_return;
     if (done) continue;
     note_failure(done.error());
-    auto slept = co_await clock_.sleep_for(
-        backoff_delay(random_, attempts_, options_.backoff_first, options_.backoff_cap));
+    auto slept =
+        co_await clock_.sleep_for(backoff_delay(random_, attempts_, options_.backoff_first, options_.backoff_cap));
     if (!slept) co_return;
   }
 }
@@ -123,8 +123,7 @@ void Informer::finish_list(std::string resource_version) {
 asio::awaitable<Result<void>> Informer::watch() {
   const std::string version = std::get<Listed>(state_).resource_version;
   const auto spread = static_cast<double>((options_.watch_longest - options_.watch_shortest).count());
-  const Duration time =
-      options_.watch_shortest + Duration(static_cast<Duration::rep>(random_.unit() * spread));
+  const Duration time = options_.watch_shortest + Duration(static_cast<Duration::rep>(random_.unit() * spread));
   const auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(time).count());
   std::string query = "watch=1&allowWatchBookmarks=true&resourceVersion=" + http::percent_encode(version) +
                       "&timeoutSeconds=" + std::to_string(seconds);

@@ -4,9 +4,9 @@
 //
 // What it is not: a cluster. There is no node, and no controller manager: no namespace is emptied, no default
 // ServiceAccount appears, aggregated roles such as `view` are empty. scripts/kubernetes-parts makes the programs. They
-// are ended by their ids in the destructor and die with the test program. Starting takes some seconds, so a test program
-// shares one (shared()) and its CTest entry is one process (stk_add_test with WHOLE); each test takes a namespace of its
-// own. Blocking: call it outside of the loop.
+// are ended by their ids in the destructor and die with the test program. Starting takes some seconds, so a test
+// program shares one (shared()) and its CTest entry is one process (stk_add_test with WHOLE); each test takes a
+// namespace of its own. Blocking: call it outside of the loop.
 #pragma once
 
 #include <memory>

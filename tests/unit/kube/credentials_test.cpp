@@ -222,7 +222,8 @@ TEST_F(CredentialsTest, AMissingProgramIsSaidWithTheInstallHint) {
 
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().kind(), ErrorKind::invalid_input);
-  EXPECT_SAYS(got.error().message(), "cannot start no-such-login-program: No such file or directory; get it from the shop");
+  EXPECT_SAYS(got.error().message(),
+              "cannot start no-such-login-program: No such file or directory; get it from the shop");
 }
 
 TEST_F(CredentialsTest, AFailingProgramIsSaidWithItsStderrAndWithoutItsStdout) {
