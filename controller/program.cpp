@@ -208,6 +208,10 @@ std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
       ReconcilerSettings{options.fleet, options.outside_hold});
 }
 
+std::string Program::terraform_name() const {
+  return options.rehearsal ? std::string() : binary_for(options);
+}
+
 void Program::run(boost::asio::awaitable<void> task) {
   std::exception_ptr failure;
   boost::asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& e) {
