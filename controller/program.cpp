@@ -152,9 +152,9 @@ Result<void> Program::add_policies() {
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
   metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, *endpoint, settings);
-  advisors =
-      std::make_unique<Advisors>(Advisors::Parts{http_client(), clock, *logger, random, &pool, environment_of(options),
-                                                 past_needs(*metrics, std::move(*endpoint))});
+  advisors = std::make_unique<Advisors>(Advisors::Parts{
+      http_client(), clock, *logger, random, &pool, environment_of(options), past_needs(*metrics, std::move(*endpoint)),
+      advisor::ForecastFiles(std::filesystem::absolute(own_folder(options) / "forecasts"))});
   if (options.cluster.used()) return add_cluster();
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
