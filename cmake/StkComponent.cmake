@@ -1,5 +1,6 @@
 # stk_add_component(NAME SOURCES ...): the static library stk_NAME with the alias stk::NAME, made of this folder.
-# stk_add_test(NAME SOURCES ... LIBS ...): a GoogleTest program registered with CTest, one test a case.
+# stk_add_test(NAME SOURCES ... LIBS ...): a GoogleTest program registered with CTest, one test a case; with WHOLE one test
+# and one process for all of it, whose cases share something that is slow to start.
 include_guard()
 
 add_library(stk_warnings INTERFACE)
@@ -25,7 +26,7 @@ function(stk_add_component name)
 endfunction()
 
 function(stk_add_test name)
-  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;WHOLE" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -39,6 +40,12 @@ function(stk_add_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main stk_warnings)
+  if(ARG_WHOLE)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${serial}
+      SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+    return()
+  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${serial})
 endfunction()

@@ -72,6 +72,7 @@ Result<Reconciler::ManualOrder> ApiActions::order_for(const api::ScaleCommand& c
   out.max_step = policy.spec.behavior.scale_down.max_step;
   out.gate.origin = ports::Origin::explicit_;
   out.gate.policy_dry_run = policy.spec.dry_run;
+  if (policy.cluster) out.gate.policy_paused = policy.cluster->paused;
   out.requested_by = command.by.name();
   out.reason = outside ? reason::kManualForced : reason::kManual;
   out.message = command.reason.empty() ? "by hand" : command.reason;

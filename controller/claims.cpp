@@ -20,6 +20,11 @@ std::string static_claim(const policy::StackRef& stack) {
   return (stack.id.empty() ? "path:" + stack.path : "id:" + stack.id) + "|" + stack.workspace;
 }
 
+std::string claim_rank(const policy::ScalingPolicy& policy) {
+  if (!policy.cluster) return policy.origin;
+  return format_rfc3339(policy.cluster->created) + " " + policy.key.str();
+}
+
 std::string identity_claim(const std::string& identity) {
   return std::string(kIdentity) + identity;
 }

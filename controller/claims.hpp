@@ -3,8 +3,8 @@
 // Claims: which of several policies that name one stack manages it; the others say StackAlreadyManaged.
 //
 // A policy that a person wrote comes before an implicit one; then the one that the journal shows managing the stack;
-// then the first by origin (its file's path). A stack has more than one name (its id, its folder, its identity once the
-// state was read), so a policy manages it only if it is first under each name that it claims.
+// then the first by rank (its file's path; in a cluster its age). A stack has more than one name (its id, its folder,
+// its identity once the state was read), so a policy manages it only if it is first under each name that it claims.
 #pragma once
 
 #include <map>
@@ -20,6 +20,10 @@ namespace stackscaler::controller {
 [[nodiscard]] std::string static_claim(const policy::StackRef& stack);
 // The name after that, from StackView::identity.
 [[nodiscard]] std::string identity_claim(const std::string& identity);
+
+// What decides between two policies that nobody has managed the stack by yet: in a cluster the older resource comes
+// first, in files the first by path.
+[[nodiscard]] std::string claim_rank(const policy::ScalingPolicy& policy);
 
 class Claims {
  public:

@@ -2,6 +2,7 @@
 //
 // `stackscaler run`: start, serve, stop in order.
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -51,8 +52,13 @@ class Service {
   asio::awaitable<Result<void>> start();
   asio::awaitable<Result<void>> load();
   [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : ceiling_; }
+  asio::awaitable<bool> lead();
+  asio::awaitable<void> until_stop();
+  asio::awaitable<Result<void>> next_signal();
+  asio::awaitable<void> give_up(Error error);
   asio::awaitable<void> stop();
   asio::awaitable<void> interrupt_when_asked_or_late();
+  [[nodiscard]] std::string policies_text() const;
   void log_start() const;
 
   Program& program_;
@@ -64,17 +70,22 @@ class Service {
   TaskGroup watchers_;                          // cancelled at the stop
   TaskGroup recoveries_;                        // followed to their end
   asio::signal_set signals_;
+  std::string signal_;  // the last that came
   int exit_code_ = 0;
 };
+
+std::string Service::policies_text() const {
+  if (program_.cluster) return "custom resources, " + program_.cluster->origin();
+  if (!program_.options.policies.empty()) return program_.options.policies.string();
+  return "none: every adopted stack follows the defaults";
+}
 
 void Service::log_start() const {
   const Options& o = program_.options;
   const char* mode = o.dry_run ? "dry-run" : o.enabled ? "enabled" : "observing";
   program_.logger->info(
       "started", kv("version", version()), kv("mode", mode), kv("interval", format_duration(o.defaults.interval)),
-      kv("threshold", decision::format_value(o.defaults.confidence_threshold)),
-      kv("policies",
-         o.policies.empty() ? std::string("none: every adopted stack follows the defaults") : o.policies.string()),
+      kv("threshold", decision::format_value(o.defaults.confidence_threshold)), kv("policies", policies_text()),
       kv("stacks", o.stacks.string()), kv("prometheus", program_.options.prometheus_url));
   if (o.rehearsal) {
     program_.logger->warn(
@@ -83,10 +94,6 @@ void Service::log_start() const {
 }
 
 asio::awaitable<Result<void>> Service::start() {
-  log_start();
-  if (api_) {
-    if (auto listening = api_->start(); !listening) co_return listening;
-  }
   auto open = co_await program_.journal->unfinished_operations();
   if (!open) co_return fail(std::move(open).error());
   auto lost = co_await program_.driver->lost_operations();
@@ -119,12 +126,73 @@ asio::awaitable<Result<void>> Service::load() {
   co_return Result<void>{};
 }
 
+// With several replicas: all know the policies, one acts. False when it is to end before it came to lead.
+asio::awaitable<bool> Service::lead() {
+  using asio::experimental::awaitable_operators::operator||;
+  program_.cluster->spawn(sink());
+  if (program_.cluster->elects()) program_.logger->info("standing by", kv("cluster", program_.cluster->origin()));
+  auto leading = program_.cluster->until_leading();
+  auto signal = next_signal();
+  auto first = co_await (std::move(leading) || std::move(signal));
+  const bool leads = first.index() == 0 && std::get<0>(first).has_value();
+  if (!leads) program_.logger->info("stopping", kv("signal", signal_));
+  co_return leads;
+}
+
+// Until a signal, or until another replica leads.
+asio::awaitable<void> Service::until_stop() {
+  using asio::experimental::awaitable_operators::operator||;
+  if (!program_.cluster) {
+    (void)co_await next_signal();
+    program_.logger->info("stopping", kv("signal", signal_));
+    co_return;
+  }
+  auto lost = program_.cluster->until_lost();
+  auto signal = next_signal();
+  auto first = co_await (std::move(lost) || std::move(signal));
+  if (first.index() != 0) {
+    program_.logger->info("stopping", kv("signal", signal_));
+    co_return;
+  }
+  // What runs is followed to its end, and whoever started this starts it again, as a standby.
+  program_.logger->error("stopping", kv("cause", "another replica may lead"));
+  exit_code_ = 1;
+}
+
+asio::awaitable<Result<void>> Service::next_signal() {
+  boost::system::error_code ec;
+  const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  if (ec) co_return fail(ErrorKind::cancelled, "no signal");
+  signal_ = signal == SIGINT ? "SIGINT" : "SIGTERM";
+  co_return Result<void>{};
+}
+
+asio::awaitable<void> Service::give_up(Error error) {
+  program_.logger->error("cannot start", kv("err", error.message()));
+  exit_code_ = 1;
+  co_await stop();
+}
+
 asio::awaitable<void> Service::serve() {
+  log_start();
+  if (api_) {
+    // A standby answers too: it is alive, ready to take over, and says that another leads.
+    if (auto listening = api_->start(); !listening) {
+      co_await give_up(listening.error());
+      co_return;
+    }
+  }
+  if (program_.cluster) {
+    if (api_ && program_.cluster->elects()) api_->set_ready();
+    const bool leads = co_await lead();
+    if (!leads) {
+      co_await stop();
+      co_return;
+    }
+  }
   auto started = co_await start();
   if (!started) {
-    program_.logger->error("cannot start", kv("err", started.error().message()));
-    exit_code_ = 1;
-    co_await stop();
+    co_await give_up(started.error());
     co_return;
   }
   if (program_.source) watchers_.spawn("watch", program_.source->watch(sink()));
@@ -137,9 +205,7 @@ asio::awaitable<void> Service::serve() {
     watchers_.spawn("api", api_->watch());
     api_->set_ready();
   }
-  boost::system::error_code ec;
-  const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-  program_.logger->info("stopping", kv("signal", signal == SIGINT ? "SIGINT" : "SIGTERM"));
+  co_await until_stop();
   co_await stop();
   program_.logger->info("stopped", kv("turns", loop_.counters().turns),
                         kv("lateness_p50_ms", loop_.counters().lateness.percentile(0.5).count()),
@@ -153,6 +219,7 @@ asio::awaitable<void> Service::stop() {
   loop_.stop();
   program_.driver->stop();
   watchers_.request_stop();
+  if (program_.cluster) program_.cluster->request_stop();
   TaskGroup patience(program_.io.get_executor(), *program_.logger);
   patience.spawn("grace", interrupt_when_asked_or_late());
   if (api_) co_await api_->close();
@@ -162,16 +229,11 @@ asio::awaitable<void> Service::stop() {
   patience.request_stop();
   co_await patience.join();
   co_await watchers_.join();
+  if (program_.cluster) co_await program_.cluster->resign();
 }
 
 asio::awaitable<void> Service::interrupt_when_asked_or_late() {
-  auto again = [](asio::signal_set& signals) -> asio::awaitable<Result<void>> {
-    boost::system::error_code ec;
-    co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-    if (ec) co_return fail(ErrorKind::cancelled, "no second signal");
-    co_return Result<void>{};
-  };
-  auto second_signal = again(signals_);
+  auto second_signal = next_signal();
   auto asked = co_await with_deadline(program_.clock, kStopGrace, std::string("stop"), std::move(second_signal));
   if (!asked && asked.error().kind() == ErrorKind::cancelled) co_return;
   program_.logger->warn("interrupting what runs", kv("cause", asked ? "a second signal" : "the grace time is over"));

@@ -19,6 +19,10 @@ constexpr Duration kStateLook = 5s;  // how often local state files are looked a
 constexpr Duration kPauseLook = 500ms;
 constexpr Duration kPlanLook = 5s;  // between two plan checks
 
+std::string pause_of(const policy::ScalingPolicy& policy) {
+  return policy.cluster ? policy.cluster->paused : std::string();
+}
+
 }  // namespace
 
 Loop::Loop(asio::any_io_executor executor, Clock& clock, Logger& logger, Random& random, Reconciler& reconciler,
@@ -39,9 +43,22 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
   const policy::PolicyKey key = policy->key;
   auto& memory = memories_[key];
   const bool fresh = memory == nullptr;
-  if (!fresh && memory->policy->spec_digest == policy->spec_digest && memory->policy->origin == policy->origin) return;
+  if (!fresh && memory->policy->spec_digest == policy->spec_digest && memory->policy->origin == policy->origin) {
+    const bool as_before = pause_of(*memory->policy) == pause_of(*policy);
+    memory->policy = std::move(policy);
+    if (as_before) return;
+    queue_.add(key, clock_.steady_now());
+    wake_for(clock_.steady_now());
+    return;
+  }
   if (fresh) {
     memory = std::make_shared<PolicyMemory>();
+    // What a replica before us wrote: transition times go on, and what has not changed is not written again.
+    if (policy->cluster && policy->cluster->status) {
+      memory->written = *policy->cluster->status;
+      memory->ever_written = true;
+      memory->written_at = clock_.steady_now();
+    }
   } else if (memory->policy->spec.stack != policy->spec.stack) {
     // Another stack: nothing that was remembered of the old one holds for it.
     auto next = std::make_shared<PolicyMemory>();
@@ -51,8 +68,9 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
     memory = std::move(next);
   }
   reconciler_.claims().release(key);
-  reconciler_.claims().claim(static_claim(policy->spec.stack), key, policy->origin);
-  if (memory->view) reconciler_.claims().claim(identity_claim(memory->view->identity), key, policy->origin);
+  const std::string rank = claim_rank(*policy);
+  reconciler_.claims().claim(static_claim(policy->spec.stack), key, rank);
+  if (memory->view) reconciler_.claims().claim(identity_claim(memory->view->identity), key, rank);
   memory->policy = std::move(policy);
   const Duration spread = std::min<Duration>(kFirstSpread, memory->policy->spec.interval);
   const auto delay =

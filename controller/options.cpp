@@ -104,7 +104,8 @@ struct Commands {
     run = root.add_subcommand("run", "the controller: watches policies and keeps their stacks in size");
     add_settings(
         *run, f,
-        {kLoopNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames, kApiNames, kCeilingNames});
+        {kLoopNames, kClusterNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames, kApiNames,
+         kCeilingNames});
     run->add_flag("--rehearsal", o.rehearsal, "no Terraform at all: counts live in memory (for a first look)");
     reconcile = root.add_subcommand("reconcile",
                                     "one pass over the policies; exit 0: done or nothing to do, 1: an error, with "
@@ -380,11 +381,12 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments, const Env
   options.reason = flags.stack_reason;
   std::vector<std::string> problems;
   apply_settings(options, *app, flags, environment, problems);
-  if (options.policies.empty()) options.implicit = true;
+  if (options.policies.empty() && !options.cluster.used()) options.implicit = true;
   options.since = read_duration("--since", flags.since, std::chrono::seconds(1), problems);
   options.step = read_duration("--step", flags.step, std::chrono::seconds(1), problems);
   if (command == Command::simulate) read_simulate(*app, options, flags.simulate, problems);
   check(options, problems);
+  for (std::string& problem : cluster_problems(options)) problems.push_back(std::move(problem));
   if (!problems.empty()) return problem_report(problems);
   out.options = std::move(options);
   return out;

@@ -15,6 +15,7 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "controller/cluster_settings.hpp"
 #include "controller/fleet_guard.hpp"
 #include "controller/logging.hpp"
 #include "controller/simulate_options.hpp"
@@ -69,6 +70,7 @@ struct Options {
   Duration outside_hold = std::chrono::minutes(5);
   StatusTarget status = StatusTarget::auto_;
   policy::Defaults defaults;
+  ClusterOptions cluster;
   std::map<std::string, std::string> env_file;  // its keys of advisors (*_API_KEY): secrets
 
   // The API

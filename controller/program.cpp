@@ -61,6 +61,7 @@ terraform::DriverOptions driver_options(const Options& options) {
   out.allow_terraform_version = options.allow_terraform_version;
   out.max_concurrent = options.max_concurrent;
   out.memory_per_run = options.terraform_memory;
+  out.require_locking = options.cluster.leader_elect;
   return out;
 }
 
@@ -151,14 +152,31 @@ Result<void> Program::add_policies() {
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
   metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, *endpoint, settings);
-  advisors =
-      std::make_unique<Advisors>(Advisors::Parts{http_client(), clock, *logger, random, &pool, environment_of(options),
-                                                 past_needs(*metrics, std::move(*endpoint))});
+  advisors = std::make_unique<Advisors>(Advisors::Parts{
+      http_client(), clock, *logger, random, &pool, environment_of(options), past_needs(*metrics, std::move(*endpoint)),
+      advisor::ForecastFiles(std::filesystem::absolute(own_folder(options) / "forecasts"))});
+  if (options.cluster.used()) return add_cluster();
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
   files.root = options.policies;
   files.defaults = options.defaults;
   source = std::make_unique<source::FileSource>(io.get_executor(), pool, clock, *logger, index, std::move(files));
+  return {};
+}
+
+Result<void> Program::add_cluster() {
+  auto made =
+      Cluster::make(Cluster::Parts{io.get_executor(), http_client(), pool, clock, random, *logger, options.defaults,
+                                   std::filesystem::absolute(own_folder(options) / "secrets")},
+                    options.cluster);
+  if (!made) return fail(std::move(made).error());
+  cluster = std::move(*made);
+  gate.ask_for_stop([file = PauseFile(std::filesystem::absolute(options.data)), c = cluster.get()] {
+    const auto pause = file.look();
+    return pause ? pause->sentence() : c->paused();
+  });
+  registry.confine();
+  if (cluster->elects()) gate.ask_whether_leading([c = cluster.get()] { return c->leading(); });
   return {};
 }
 
@@ -170,6 +188,13 @@ std::unique_ptr<ImplicitPolicies> Program::make_implicit(ports::PolicySink& next
 }
 
 std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
+  if (cluster) {
+    return std::make_unique<Reconciler>(
+        Reconciler::Parts{clock, *logger, random, *metrics, advisors->get(), *driver,
+                          write_status && options.status != StatusTarget::none ? &cluster->status() : nullptr, *journal,
+                          gate, &cluster->events()},
+        ReconcilerSettings{options.fleet, options.outside_hold});
+  }
   if (write_status) {
     source::StatusOptions statuses;
     statuses.mode = status_mode(options.status);

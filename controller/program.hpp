@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "controller/advisors.hpp"
+#include "controller/cluster.hpp"
 #include "controller/implicit.hpp"
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
@@ -84,9 +85,11 @@ class Program {
   source::PolicyIndex index;
   std::unique_ptr<source::FileSource> source;  // null without --policies
   std::unique_ptr<source::FileStatusWriter> status;
+  std::unique_ptr<Cluster> cluster;  // null unless policies come from one
 
  private:
   Program(const Options& options, std::unique_ptr<Logger> logger, journal::Store store);
+  [[nodiscard]] Result<void> add_cluster();
   [[nodiscard]] http::Client& http_client();  // made when it is first needed
 };
 

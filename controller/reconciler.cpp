@@ -36,6 +36,7 @@ asio::awaitable<Turn> Reconciler::turn(Memory memory, std::function<void()> on_c
   Turn turn;
   turn.policy = memory->policy;
   turn.paused = parts_.gate.stopped();
+  if (turn.paused.empty() && turn.policy->cluster) turn.paused = turn.policy->cluster->paused;
   co_await load_memory(memory, turn);
   co_await observe(memory, turn, false);
   if (!turn.error) co_await decide(memory, turn);
@@ -75,6 +76,10 @@ asio::awaitable<Turn> Reconciler::look(std::shared_ptr<const policy::ScalingPoli
 
 asio::awaitable<void> Reconciler::load_memory(Memory memory, Turn& turn) {
   const auto& policy = *turn.policy;
+  if (policy.cluster) {
+    memory->generation = policy.cluster->generation;
+    co_return;
+  }
   if (memory->generation_digest == policy.spec_digest) co_return;
   auto generation = co_await parts_.journal.generation(policy.key.str(), policy.spec_digest);
   if (!generation) {
@@ -115,8 +120,9 @@ asio::awaitable<void> Reconciler::observe(Memory memory, Turn& turn, bool force)
 asio::awaitable<void> Reconciler::check_claim(Memory memory, Turn& turn) {
   const std::string identity = identity_claim(turn.view->identity);
   // A claim of a policy that went meanwhile would never be released.
-  if (!memory->retired) claims_.claim(identity, turn.policy->key, turn.policy->origin);
-  if (!claims_.knows_manager(identity)) {
+  if (!memory->retired) claims_.claim(identity, turn.policy->key, claim_rank(*turn.policy));
+  // In a cluster the older resource manages the stack, on whichever replica: a journal is one replica's.
+  if (!claims_.knows_manager(identity) && !turn.policy->cluster) {
     auto manager = co_await parts_.journal.manager_of(turn.view->name);
     if (!manager) {
       turn.error = std::move(manager).error();
@@ -176,6 +182,8 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
   }
   auto reading = co_await parts_.metrics.read(*turn.policy);
   auto observation = ports::observation_of(std::move(reading), turn.view->count);
+  co_await time_boot(memory, observation);
+  observation.boot_time = usual_boot_time(memory->boot_times);
   turn.freshness_unknown = std::any_of(observation.metrics.begin(), observation.metrics.end(),
                                        [](const auto& m) { return m.freshness_unknown; });
 

@@ -22,6 +22,7 @@
 #include "controller/observer.hpp"
 #include "controller/turn.hpp"
 #include "ports/advisor.hpp"
+#include "ports/event_sink.hpp"
 #include "ports/gate.hpp"
 #include "ports/journal.hpp"
 #include "ports/metric_source.hpp"
@@ -49,6 +50,7 @@ class Reconciler {
     ports::StatusWriter* status;  // null: statuses are not written (reconcile --dry-run)
     ports::Journal& journal;
     const ports::Gate& gate;
+    ports::EventSink* events = nullptr;  // null: nobody is told
   };
   using Memory = std::shared_ptr<PolicyMemory>;
   static constexpr int kUntilStopped = std::numeric_limits<int>::max();
@@ -120,6 +122,10 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<Result<void>> load_history(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> remember_recommendation(Memory memory, Turn& turn);
+  void take_scaling_elsewhere(PolicyMemory& memory, const Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<Result<std::string>> orphans_elsewhere(const policy::ScalingPolicy& policy);
+  [[nodiscard]] static Duration warmup_of(const PolicyMemory& memory);
+  [[nodiscard]] boost::asio::awaitable<void> time_boot(Memory memory, const decision::Observation& observation);
   [[nodiscard]] boost::asio::awaitable<void> decide(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> converge(Memory memory, Turn& turn, std::function<void()> on_converge);
   [[nodiscard]] boost::asio::awaitable<void> scale(Memory memory, Turn& turn, const ports::WritePermit& permit);

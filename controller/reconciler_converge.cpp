@@ -42,6 +42,9 @@ policy::Condition plan_condition(policy::ConditionStatus status, std::string_vie
 
 // Whether the policy still says what it said when the decision was made.
 Result<void> Reconciler::still_wanted(const PolicyMemory& memory, const std::string& digest) {
+  if (!memory.retired && memory.policy->cluster && !memory.policy->cluster->paused.empty()) {
+    return fail(ErrorKind::conflict, reason::kPaused, "nothing is changed: " + memory.policy->cluster->paused);
+  }
   if (!memory.retired && memory.policy->spec_digest == digest) return {};
   return fail(ErrorKind::conflict, reason::kPolicyChanged,
               "the policy was edited or removed while this was decided; nothing was changed");
@@ -116,6 +119,7 @@ asio::awaitable<void> Reconciler::converge(Memory memory, Turn& turn, std::funct
   request.policy_dry_run = turn.policy->spec.dry_run;
   request.policy_suspend = turn.policy->spec.suspend;
   request.schedule = turn.decision->suspended_by;
+  if (turn.policy->cluster) request.policy_paused = turn.policy->cluster->paused;
   const auto permit = parts_.gate.permit(request);
   if (!permit) {
     turn.converge.kind = Kind::gated;
@@ -197,9 +201,11 @@ void Reconciler::note_scaled(PolicyMemory& memory, Turn& turn, const ports::Scal
   turn.count_age = Duration(0);
   if (!report.changed) return;
   memory.orphans.clear();
+  memory.orphans_elsewhere.clear();
   const policy::Behavior& behavior = turn.policy->spec.behavior;
-  decision::note_scaled(memory.history, behavior, behavior.warmup_or_default(), report.from, report.count_after,
-                        parts_.clock.wall_now());
+  const WallTime now = parts_.clock.wall_now();
+  decision::note_scaled(memory.history, behavior, warmup_of(memory), report.from, report.count_after, now);
+  memory.boot.scaled(report.from, report.count_after, now);
 }
 
 // Never in the way of a turn: the loop calls it for one policy at a time, and the driver gives it a place like others.

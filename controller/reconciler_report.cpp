@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "controller/decision_json.hpp"
+#include "controller/happenings.hpp"
 #include "controller/reconciler.hpp"
 #include "controller/report.hpp"
 #include "policy/reasons.hpp"
@@ -46,6 +47,11 @@ bool moved_on(const policy::Status& written, const policy::Status& next) {
 
 asio::awaitable<void> Reconciler::report(Memory memory, Turn& turn) {
   log_turn(*memory, turn);
+  if (parts_.events != nullptr) {
+    for (auto& happening : happenings_of(turn, *memory, memory->told)) {
+      parts_.events->tell(*turn.policy, std::move(happening));
+    }
+  }
   co_await journal_decision(memory, turn);
   if (parts_.status == nullptr && observer_ == nullptr) co_return;
   policy::Status next = status_after(turn, *memory, parts_.gate.settings(), parts_.clock.wall_now());

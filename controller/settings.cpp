@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/settings.hpp"
 
+#include "controller/cluster_settings.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -253,7 +255,13 @@ constexpr std::array kSettings{
 }  // namespace
 
 std::span<const Setting> settings() {
-  return kSettings;
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> out(kSettings.begin(), kSettings.end());
+    const auto more = cluster_settings();
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }();
+  return all;
 }
 
 }  // namespace stackscaler::controller

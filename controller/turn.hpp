@@ -6,11 +6,13 @@
 // lasts between turns.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "controller/boot_timer.hpp"
 #include "controller/hold.hpp"
 #include "decision/decide.hpp"
 #include "policy/status.hpp"
@@ -54,6 +56,9 @@ struct Turn {
   ConvergeResult converge;
 };
 
+// Which states were told as events, by kind: see controller/happenings.hpp.
+using ToldEvents = std::map<std::string, std::string>;
+
 // What the loop remembers of a policy between turns. Lost at a restart, except what comes back from the journal.
 struct PolicyMemory {
   std::shared_ptr<const policy::ScalingPolicy> policy;
@@ -68,10 +73,14 @@ struct PolicyMemory {
   bool state_changed = false;  // somebody changed the state since
 
   bool history_loaded = false;
+  bool history_loaded_once = false;
   decision::History history;
   std::optional<decision::Recommendation> recommendation_written;  // the last one that the journal has
-  std::string orphans;      // what may exist without being in the state, one sentence; "": nothing known
-  int recoveries_seen = 0;  // by which history and orphans are up to date
+  BootTimer boot;
+  std::vector<Duration> boot_times;  // as measured, newest first
+  std::string orphans;               // what may exist without being in the state, one sentence; "": nothing known
+  std::string orphans_elsewhere;     // the same of another replica's operation, as the resource's status tells
+  int recoveries_seen = 0;           // by which history and orphans are up to date
 
   Hold hold;
   int errors = 0;  // turns in a row that ended early
@@ -85,6 +94,7 @@ struct PolicyMemory {
   SteadyTime plan_due = SteadyTime::max();  // of the next plan check
   bool converging = false;
 
+  ToldEvents told;
   policy::Status written;  // as last written
   bool ever_written = false;
   SteadyTime written_at{};

@@ -77,12 +77,15 @@ need_packages() {
       printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
       as_root chmod 755 "$policy"
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "${missing[@]}" </dev/null
   ) || die "apt-get could not install: ${missing[*]}"
   local package
   for package in "${missing[@]}"; do
     # Only the binary is wanted: the service that we brought in does not start at the next boot either.
-    [[ $package != prometheus ]] || disable_service prometheus
+    case $package in
+      prometheus) disable_service prometheus ;;
+      etcd-server) disable_service etcd ;;
+    esac
   done
 }
 

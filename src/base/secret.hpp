@@ -15,6 +15,7 @@ class Secret {
   explicit Secret(std::string value) : value_(std::move(value)) {}
   [[nodiscard]] const std::string& reveal() const { return value_; }
   [[nodiscard]] bool empty() const { return value_.empty(); }
+  bool operator==(const Secret&) const = default;
 
  private:
   std::string value_;

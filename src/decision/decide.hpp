@@ -37,10 +37,11 @@ struct MetricReading {
 };
 
 struct Observation {
-  int current = 0;                     // instances that the Terraform state knows
-  std::optional<int> reporting;        // instances that report metrics, where the policy's metrics can tell
-  std::string reporting_missing;       // why it cannot be told although it was asked, or ""
-  std::vector<MetricReading> metrics;  // in the order of spec.metrics
+  int current = 0;                      // instances that the Terraform state knows
+  std::optional<int> reporting;         // instances that report metrics, where the policy's metrics can tell
+  std::string reporting_missing;        // why it cannot be told although it was asked, or ""
+  std::vector<MetricReading> metrics;   // in the order of spec.metrics
+  std::optional<Duration> boot_time{};  // how long new instances usually take until they report, where measured
 };
 
 // What happened before, from the journal.

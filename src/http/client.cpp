@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.hpp"
 
-#include <fmt/core.h>
-
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
-#include <vector>
 
 #include "http/detail/connect.hpp"
+#include "http/detail/head.hpp"
 #include "http/detail/pool.hpp"
 #include "http/detail/stream.hpp"
 
@@ -20,40 +18,11 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint32_t kHeaderLimit = 64 * 1024;
-constexpr int kMaxInterim = 8;  // 1xx answers before the real one
-
 // What one attempt found out beside its result.
 struct Attempt {
   bool answered = false;    // a byte of the answer came
   bool keep_alive = false;  // the connection can be used again
 };
-
-std::string context(const Request& request) {
-  return fmt::format("{} {}", to_string(request.method), request.url.display());
-}
-
-Result<void> check(const Request& request) {
-  if (request.method == Method::other) return fail(ErrorKind::invalid_input, "no method given");
-  for (const auto& [name, value] : request.headers) {
-    // The value may be a credential: only the name is said.
-    if (!valid_header(name, value)) return fail(ErrorKind::invalid_input, "header '" + name + "' can't be sent");
-  }
-  return {};
-}
-
-void write_head(std::string& out, const Request& request, const std::string& authority) {
-  out.clear();
-  out.append(to_string(request.method)).append(" ").append(request.url.path);
-  if (!request.url.query.empty()) out.append("?").append(request.url.query);
-  out.append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\nUser-Agent: stackscaler\r\n");
-  for (const auto& [name, value] : request.headers) out.append(name).append(": ").append(value).append("\r\n");
-  if (!request.body.empty() || request.method == Method::post || request.method == Method::put ||
-      request.method == Method::patch) {
-    out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-  }
-  out.append("\r\n").append(request.body);
-}
 
 Response to_response(beast::http::response<beast::http::string_body>&& message) {
   Response response(static_cast<int>(message.result_int()));
@@ -80,10 +49,10 @@ asio::awaitable<Result<Response>> exchange(detail::Connection& connection, const
     co_return fail(detail::describe(ec, connection, request));
   }
   std::optional<beast::http::response_parser<beast::http::string_body>> parser;
-  for (int interim = 0; interim <= kMaxInterim; ++interim) {
+  for (int interim = 0; interim <= detail::kMaxInterim; ++interim) {
     parser.emplace();
     parser->eager(true);
-    parser->header_limit(kHeaderLimit);
+    parser->header_limit(detail::kHeaderLimit);
     parser->body_limit(request.body_limit);
     parser->skip(request.method == Method::head);
     if (connection.tls) {
@@ -123,7 +92,8 @@ asio::awaitable<Result<Response>> Client::send(Request request) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto at_entry = co_await asio::this_coro::cancellation_state;
   if (at_entry.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "stopping");
-  if (auto ok = check(request); !ok) co_return fail(std::move(ok).error().with_context(context(request)));
+  if (auto ok = detail::check(request); !ok)
+    co_return fail(std::move(ok).error().with_context(detail::context_of(request)));
 
   const auto pool = pool_;
   ++pool->stats.requests;
@@ -134,20 +104,20 @@ asio::awaitable<Result<Response>> Client::send(Request request) {
   detail::Lease lease = pool->try_acquire(key, !repeatable);
   if (!lease.holds()) {
     auto waited = co_await pool->wait(key, deadline);
-    if (!waited) co_return fail(std::move(waited).error().with_context(context(request)));
+    if (!waited) co_return fail(std::move(waited).error().with_context(detail::context_of(request)));
     lease = std::move(*waited);
   }
   for (;;) {
     const bool reused = lease.connection() != nullptr;
     if (!reused) {
       auto connection = co_await detail::connect(pool, request, deadline);
-      if (!connection) co_return fail(std::move(connection).error().with_context(context(request)));
+      if (!connection) co_return fail(std::move(connection).error().with_context(detail::context_of(request)));
       ++pool->stats.connections;
       lease.set(std::move(*connection));
     }
     detail::Connection& connection = *lease.connection();
     connection.watchdog.start(deadline);
-    write_head(connection.output, request, authority);
+    detail::write_head(connection.output, request, authority);
     Attempt attempt;
     auto answer = co_await exchange(connection, request, attempt);
     if (answer) {
@@ -155,7 +125,7 @@ asio::awaitable<Result<Response>> Client::send(Request request) {
       co_return std::move(answer);
     }
     const bool stale = reused && !attempt.answered && answer.error().kind() == ErrorKind::unavailable;
-    if (!stale || !repeatable) co_return fail(std::move(answer).error().with_context(context(request)));
+    if (!stale || !repeatable) co_return fail(std::move(answer).error().with_context(detail::context_of(request)));
     ++pool->stats.retries;
     lease.set(nullptr);
   }

@@ -3,14 +3,14 @@
 // Client: HTTP/1.1 requests over pooled keep-alive connections.
 //
 // What it is: whole requests and whole answers, each within one deadline that covers waiting for a connection, name
-// resolution, connect, write and read. What it is not: a judge of status codes (401 and 500 are answers, not errors),
-// a follower of redirects, or a streaming client. https is verified (http/tls.hpp); the handshake is within the
-// deadline. A connection cut off without TLS' closing word is an error where only the end tells that the answer is
-// whole. Errors: timeout; unavailable (refused, reset, closed, no HTTP, name not found, too many waiting);
-// invalid_input (an answer over the request's body_limit, a header that can't be sent, a TLS file that can't be used);
-// cancelled (terminal cancellation; the connection is closed). A GET or HEAD on a pooled connection that the server had
-// closed is sent once more on a fresh one. Threads: the executor's one thread. Lifetime: must outlive its requests.
-// Deadlines use the real steady clock.
+// resolution, connect, write and read. What it is not: a judge of status codes (401 and 500 are answers, not errors)
+// or a follower of redirects. stream() is for an answer that is read as it comes (http/stream.hpp).
+// https is verified (http/tls.hpp); the handshake is within the deadline. A connection cut off without TLS' closing
+// word is an error where only the end tells that the answer is whole. Errors: timeout; unavailable (refused, reset,
+// closed, no HTTP, name not found, too many waiting); invalid_input (an answer over the request's body_limit, a header
+// that can't be sent, a TLS file that can't be used); cancelled (terminal cancellation; the connection is closed). A
+// GET or HEAD on a pooled connection that the server had closed is sent once more on a fresh one. Threads: the
+// executor's one thread. Lifetime: must outlive its requests. Deadlines use the real steady clock.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -39,6 +39,9 @@ namespace detail {
 class Pool;
 }
 
+class Stream;
+struct StreamLimits;
+
 class Client {
  public:
   explicit Client(boost::asio::any_io_executor executor, ClientLimits limits = ClientLimits());
@@ -47,6 +50,9 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   [[nodiscard]] boost::asio::awaitable<Result<Response>> send(Request request);
+
+  // The request's deadline is up to the answer's head; its body_limit is not used.
+  [[nodiscard]] boost::asio::awaitable<Result<Stream>> stream(Request request, StreamLimits limits);
 
   // Waits for a read of TLS files in progress, closes the idle connections and stops the timers; connections in use are
   // not kept afterwards.

@@ -11,13 +11,18 @@
 
 #include <string>
 
+#include "base/secret.hpp"
+
 namespace stackscaler::http {
 
 struct TlsOptions {
   std::string ca_file;           // trusted instead of the system's authorities; empty: the system's
   std::string certificate_file;  // ours, with its chain; both or none of this and key_file
   std::string key_file;          // not encrypted
-  std::string server_name;       // what the certificate must be for and SNI says; empty: the URL's host
+  std::string ca_pem;            // the three as PEM text; each wins over its file
+  std::string certificate_pem;
+  Secret key_pem;
+  std::string server_name;  // what the certificate must be for and SNI says; empty: the URL's host
   bool operator==(const TlsOptions&) const = default;
 };
 

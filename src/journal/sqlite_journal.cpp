@@ -62,6 +62,16 @@ asio::awaitable<Result<void>> SqliteJournal::put_recommendation(std::string poli
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<std::vector<Duration>>> SqliteJournal::boot_times(std::string stack) {
+  auto work = [this, stack = std::move(stack)] { return store_.boot_times(stack); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<void>> SqliteJournal::put_boot_time(std::string stack, WallTime time, Duration took) {
+  auto work = [this, stack = std::move(stack), time, took] { return store_.put_boot_time(stack, time, took); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 asio::awaitable<Result<std::optional<std::string>>> SqliteJournal::manager_of(std::string stack) {
   auto work = [this, stack = std::move(stack)] { return store_.manager_of(stack); };
   co_return co_await offload(thread_, std::move(work));

@@ -33,6 +33,9 @@ class SqliteJournal final : public ports::Journal {
       std::string policy, WallTime since) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> put_recommendation(
       std::string policy, decision::Recommendation recommendation) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::vector<Duration>>> boot_times(std::string stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> put_boot_time(std::string stack, WallTime time,
+                                                                   Duration took) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override;
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;

@@ -30,6 +30,8 @@ CREATE INDEX IF NOT EXISTS decisions_policy ON decisions (policy, number);
 CREATE TABLE IF NOT EXISTS recommendations (
   policy TEXT NOT NULL, count INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (policy, count)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS decisions_stack ON decisions (stack, number);
+CREATE TABLE IF NOT EXISTS boot_times (
+  stack TEXT NOT NULL, time INTEGER NOT NULL, took INTEGER NOT NULL, PRIMARY KEY (stack, time)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS generations (policy TEXT PRIMARY KEY, digest TEXT NOT NULL, generation INTEGER NOT NULL);
 )sql";
 

@@ -20,6 +20,7 @@ namespace stackscaler::journal {
 
 inline constexpr std::int64_t kKeptOperations = 10'000;
 inline constexpr std::int64_t kKeptDecisions = 100'000;
+inline constexpr std::int64_t kKeptBootTimes = 5;  // of each stack
 
 class Store {
  public:
@@ -59,6 +60,8 @@ class Store {
   [[nodiscard]] Result<std::vector<decision::Recommendation>> recommendations(const std::string& policy,
                                                                               WallTime since);
   [[nodiscard]] Result<void> put_recommendation(const std::string& policy, const decision::Recommendation& next);
+  [[nodiscard]] Result<std::vector<Duration>> boot_times(const std::string& stack);
+  [[nodiscard]] Result<void> put_boot_time(const std::string& stack, WallTime time, Duration took);
   [[nodiscard]] Result<std::optional<std::string>> manager_of(const std::string& stack);
   [[nodiscard]] Result<std::int64_t> generation(const std::string& policy, const std::string& digest);
 

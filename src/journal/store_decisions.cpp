@@ -141,6 +141,34 @@ Result<void> Store::put_recommendation(const std::string& policy, const decision
   return run(*old);
 }
 
+Result<std::vector<Duration>> Store::boot_times(const std::string& stack) {
+  auto rows = db_.prepare("SELECT took FROM boot_times WHERE stack = ? ORDER BY time DESC LIMIT ?");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(stack).bind(kKeptBootTimes);
+  std::vector<Duration> out;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    out.emplace_back(std::chrono::milliseconds(rows->integer(0)));
+  }
+}
+
+Result<void> Store::put_boot_time(const std::string& stack, WallTime time, Duration took) {
+  if (auto relaxed = relax(); !relaxed) return relaxed;
+  auto put = db_.prepare("INSERT OR REPLACE INTO boot_times (stack, time, took) VALUES (?,?,?)");
+  if (!put) return fail(std::move(put).error());
+  put->bind(stack).bind(ms_of(time));
+  put->bind(std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(took).count()});
+  if (auto done = run(*put); !done) return done;
+  auto old = db_.prepare(
+      "DELETE FROM boot_times WHERE stack = ?1 AND time NOT IN "
+      "(SELECT time FROM boot_times WHERE stack = ?1 ORDER BY time DESC LIMIT ?2)");
+  if (!old) return fail(std::move(old).error());
+  old->bind(stack).bind(kKeptBootTimes);
+  return run(*old);
+}
+
 Result<std::optional<std::string>> Store::manager_of(const std::string& stack) {
   for (const char* query :
        {"SELECT policy FROM decisions WHERE stack = ? ORDER BY number DESC LIMIT 1",

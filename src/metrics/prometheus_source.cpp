@@ -42,6 +42,13 @@ QueryAnswer missing(std::string why) {
   return answer;
 }
 
+// Why the metric rests on too little, or "".
+std::string lack_of_points(const QueryAnswer& points, int at_least) {
+  if (!points.value) return "what it rests on can't be told: coverage: " + points.missing;
+  if (*points.value >= at_least) return {};
+  return fmt::format("it rests on {:.6g} points, fewer than coverage.atLeast ({})", *points.value, at_least);
+}
+
 // Sets reporting or says why it can't be told.
 void take_reporting(const QueryAnswer& answer, ports::MetricsReading& reading) {
   if (!answer.value) {
@@ -115,6 +122,11 @@ asio::awaitable<decision::MetricReading> PrometheusSource::read_metric(const pol
     reading.missing = staleness(newest, metric.max_age, age);
     if (!reading.missing.empty()) co_return reading;
     reading.age = age;
+  }
+  if (metric.coverage) {
+    const QueryAnswer points = co_await ask(*endpoint, metric.coverage->query, round);
+    reading.missing = lack_of_points(points, metric.coverage->at_least);
+    if (!reading.missing.empty()) co_return reading;
   }
   reading.partial = answer.partial();
   reading.value = answer.value;

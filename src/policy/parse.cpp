@@ -64,10 +64,11 @@ std::string Diagnostic::str(std::string_view file) const {
 }
 
 ParsedFile parse_policies(std::string_view text, std::string_view file, const std::filesystem::path& folder,
-                          const Defaults& defaults) {
+                          const Defaults& defaults, Home home) {
   ParsedFile out;
   detail::Stream stream = detail::read_stream(text);
   out.problems = std::move(stream.problems);
+  const detail::Where where{folder, home};
   std::map<PolicyKey, std::size_t> lines;
   for (detail::Document& document : stream.documents) {
     if (!document.root) {
@@ -79,7 +80,7 @@ ParsedFile parse_policies(std::string_view text, std::string_view file, const st
     if (kind == detail::DocumentKind::empty || kind == detail::DocumentKind::foreign) continue;
     ParsedDocument parsed;
     if (kind == detail::DocumentKind::policy) {
-      parsed.policy = detail::decode_policy(*document.root, folder, defaults, problems);
+      parsed.policy = detail::decode_policy(*document.root, where, defaults, problems);
       parsed.index = document.index;
       parsed.first_line = first_line_of(*document.root);
       parsed.policy.origin = document.index == 0 ? std::string(file) : fmt::format("{}#{}", file, document.index + 1);

@@ -26,6 +26,10 @@ struct Diagnostic {
   [[nodiscard]] std::string str(std::string_view file) const;
 };
 
+// Where documents come from. In a cluster a Secret can be named and a folder can't, and there is no folder for relative
+// paths.
+enum class Home { files, cluster };
+
 struct ParsedDocument {
   ScalingPolicy policy;
   std::size_t index = 0;       // the document's number in the stream, from 0
@@ -41,6 +45,7 @@ inline constexpr std::size_t kMaxPolicyFileBytes = 1 << 20;
 
 // `file` is the name used in ScalingPolicy::origin; `folder` is what a relative spec.stack.path is resolved against.
 [[nodiscard]] ParsedFile parse_policies(std::string_view text, std::string_view file,
-                                        const std::filesystem::path& folder, const Defaults& defaults);
+                                        const std::filesystem::path& folder, const Defaults& defaults,
+                                        Home home = Home::files);
 
 }  // namespace stackscaler::policy

@@ -74,6 +74,9 @@ inline constexpr std::string_view kFleetShrinking      = "FleetShrinking";     /
 inline constexpr std::string_view kStackExists         = "StackExists";        // deploy: there is a stack or a state already
 inline constexpr std::string_view kConfigurationEdited = "ConfigurationEdited";  // main.tf is not the template's
 inline constexpr std::string_view kTemplateInvalid     = "TemplateInvalid";
+inline constexpr std::string_view kStackOutsideRoot    = "StackOutsideRoot";   // in a cluster: its folder is not under its namespace's
+inline constexpr std::string_view kSecretUnavailable   = "SecretUnavailable";  // a secretRef's Secret can't be read
+inline constexpr std::string_view kBackendNotLocking   = "BackendNotLocking";  // with leader election the state must have a lock
 inline constexpr std::string_view kStackBusy           = "StackBusy";          // another Stackscaler holds the lock file
 inline constexpr std::string_view kPlanSafe            = "PlanSafe";
 inline constexpr std::string_view kPlanUnknown         = "PlanUnknown";        // no plan was made yet
@@ -84,6 +87,8 @@ inline constexpr std::string_view kDryRun     = "DryRun";
 inline constexpr std::string_view kSuspended  = "Suspended";
 inline constexpr std::string_view kPaused     = "Paused";  // the emergency stop: stackscaler pause
 inline constexpr std::string_view kStopping   = "Stopping";
+inline constexpr std::string_view kStandby    = "Standby";     // another replica leads
+inline constexpr std::string_view kNotGranted = "NotGranted";  // the operator's list does not have what the policy uses
 inline constexpr std::string_view kJournalUnavailable = "JournalUnavailable";
 
 // Conditions

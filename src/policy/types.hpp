@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "policy/cluster_facts.hpp"
 #include "policy/cron.hpp"
 
 namespace stackscaler::policy {
@@ -37,11 +38,21 @@ struct AllowedUpdate {
   bool operator==(const AllowedUpdate&) const = default;
 };
 
-// spec.stack.env: a variable of Terraform's environment. Exactly one of value and file is set.
+// A key of a Secret in the policy's namespace; only in a cluster. Whoever takes in a policy from there puts the content
+// into a file and names that in the field beside it (cluster/secret_files.hpp).
+struct SecretRef {
+  std::string name;  // empty: none
+  std::string key;
+  [[nodiscard]] bool empty() const { return name.empty(); }
+  bool operator==(const SecretRef&) const = default;
+};
+
+// spec.stack.env: a variable of Terraform's environment. Exactly one of value, file and secret is set.
 struct EnvVariable {
   std::string name;
   std::string value;
   std::string file;  // absolute; its content without the final line end, read at every use
+  SecretRef secret{};
   bool operator==(const EnvVariable&) const = default;
 };
 
@@ -110,13 +121,23 @@ struct Source {
   std::string url;     // what stands before /api/v1/query (loki: /loki/api/v1/query); empty: the process's server
   std::string tenant;  // X-Scope-OrgID; several joined by '|'
   std::string bearer_file;
+  SecretRef bearer_secret{};  // instead of the file
   std::string basic_user;
   std::string basic_password_file;
+  SecretRef basic_password_secret{};  // instead of the file
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
   std::string server_name;
   bool operator==(const Source&) const = default;
+};
+
+// spec.metrics[].coverage: the metric counts as missing while `query` gives less than `at_least`, such as the number of
+// samples that a range has.
+struct Coverage {
+  std::string query;
+  int at_least = 1;
+  bool operator==(const Coverage&) const = default;
 };
 
 struct Metric {
@@ -126,6 +147,7 @@ struct Metric {
   std::string query;      // PromQL (loki: LogQL); empty with a preset that brings its own
   std::string freshness;  // PromQL whose value is the time stamp of the newest sample; empty: unknown, or the preset's
   Duration max_age = std::chrono::minutes(2);
+  std::optional<Coverage> coverage;
   // At most one of the three; none only with preset `instances`, which is then only observed.
   std::optional<Threshold> threshold;
   std::optional<Target> target;
@@ -160,8 +182,9 @@ struct Advisor {
   Duration consult_every{};  // with Consult::every
   std::string model;         // "": the type's default
   std::string base_url;      // "": the type's default
-  std::string key_env;       // at most one of key_env and key_file is set; neither: the type's default variable
-  std::string key_file;      // absolute, read at every use
+  std::string key_env;   // at most one of key_env, key_file and key_secret is set; none: the type's default variable
+  std::string key_file;  // absolute, read at every use
+  SecretRef key_secret{};
   Duration timeout = std::chrono::seconds(10);
   AdvisorType fallback = AdvisorType::rules;  // rules or forecast
   Forecast forecast;
@@ -191,7 +214,7 @@ struct ScaleRules {
 // How a count above bounds.max comes down: as any scale-down, or at once and without metrics.
 enum class EnforceMax { gradual, immediate };
 
-// behavior.warmup: auto.
+// behavior.warmup: auto, until a boot time has been measured.
 inline constexpr Duration kDefaultWarmup = std::chrono::minutes(3);
 
 struct Behavior {
@@ -199,7 +222,10 @@ struct Behavior {
   ScaleRules scale_down{std::chrono::minutes(5), Step{25, true}, 0.1, std::chrono::minutes(5)};
   EnforceMax enforce_max = EnforceMax::gradual;
   std::optional<Duration> warmup;  // absent: auto
-  [[nodiscard]] Duration warmup_or_default() const { return warmup.value_or(kDefaultWarmup); }
+  // `measured`: how long the stack's instances usually take until they report, where that is known.
+  [[nodiscard]] Duration warmup_or(std::optional<Duration> measured) const {
+    return warmup ? *warmup : measured.value_or(kDefaultWarmup);
+  }
   bool operator==(const Behavior&) const = default;
 };
 
@@ -241,8 +267,9 @@ struct PolicyKey {
 struct ScalingPolicy {
   PolicyKey key;
   Spec spec;
-  std::string spec_digest;  // SHA-256 of the canonical spec; comments, order and quoting don't change it
-  std::string origin;       // "policies/web.yaml" (and "#2" for the second document), for messages
+  std::string spec_digest;                // SHA-256 of the canonical spec; comments, order and quoting don't change it
+  std::string origin;                     // "policies/web.yaml" (and "#2" for the second document), for messages
+  std::optional<ClusterFacts> cluster{};  // only of a custom resource
   // The value of the label `stack` in the presets' queries: the stack's id, else the policy's name.
   [[nodiscard]] const std::string& stack_label() const { return spec.stack.id.empty() ? key.name : spec.stack.id; }
 };

@@ -24,8 +24,14 @@ Result<void> Gate::check(const WriteRequest& request) const {
   }
   if (request.origin == Origin::recovery) return {};
   if (stopping_) return fail(ErrorKind::conflict, reason::kStopping, "nothing new is started: the program is stopping");
+  if (!leading()) {
+    return fail(ErrorKind::conflict, reason::kStandby, "nothing is changed: another replica leads");
+  }
   if (const std::string stop = stopped(); !stop.empty()) {
     return fail(ErrorKind::conflict, reason::kPaused, "nothing is changed: " + stop + " (stackscaler resume)");
+  }
+  if (!request.policy_paused.empty()) {
+    return fail(ErrorKind::conflict, reason::kPaused, "nothing is changed: " + request.policy_paused);
   }
   if (request.policy_dry_run) {
     return fail(ErrorKind::conflict, reason::kDryRun, "nothing is changed: the policy has spec.dryRun: true");

@@ -28,6 +28,7 @@ struct WriteRequest {
   bool policy_dry_run = false;  // spec.dryRun
   bool policy_suspend = false;  // spec.suspend
   std::string schedule{};       // the schedule that suspends the policy now, or ""
+  std::string policy_paused{};  // the emergency stop of this policy alone, one sentence; or ""
 };
 
 struct GateSettings {
@@ -56,14 +57,19 @@ class Gate {
  public:
   explicit Gate(GateSettings settings) : settings_(settings) {}
 
-  // The permit, or a `conflict` whose reason is DryRun, NotEnabled, Suspended, Paused or Stopping and whose message
-  // says what a person would do to open the gate.
+  // The permit, or a `conflict` whose reason is DryRun, NotEnabled, Suspended, Paused, Standby or Stopping and whose
+  // message says what a person would do to open the gate.
   [[nodiscard]] Result<WritePermit> permit(WriteRequest request) const;
 
   // The emergency stop: asked at every permit and check; a sentence while it is in force, else "". It gates everything
   // but recovery.
   void ask_for_stop(std::function<std::string()> stopped) { stopped_ = std::move(stopped); }
   [[nodiscard]] std::string stopped() const { return stopped_ ? stopped_() : std::string(); }
+
+  // Whether this replica leads, asked at every permit and check: one that was paused and woke up must know at once that
+  // its time is over. Not asked: there is one process. It gates everything but recovery.
+  void ask_whether_leading(std::function<bool()> leading) { leading_ = std::move(leading); }
+  [[nodiscard]] bool leading() const { return !leading_ || leading_(); }
 
   // From now on nothing new starts; permits already given fail their check().
   void close_for_stop() { stopping_ = true; }
@@ -75,6 +81,7 @@ class Gate {
   [[nodiscard]] Result<void> check(const WriteRequest& request) const;
   GateSettings settings_;
   std::function<std::string()> stopped_;
+  std::function<bool()> leading_;
   bool stopping_ = false;
 };
 

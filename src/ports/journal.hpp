@@ -107,6 +107,11 @@ class Journal {
       std::string policy, WallTime since) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_recommendation(
       std::string policy, decision::Recommendation recommendation) = 0;
+  // How long new instances of the stack took until they reported, newest first.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Duration>>> boot_times(std::string stack) = 0;
+  // One more; of each stack the newest few are kept.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> put_boot_time(std::string stack, WallTime time,
+                                                                           Duration took) = 0;
   // The policy that managed the stack last ("default/web"): of its newest decision, else of its newest operation.
   // Nothing if no policy ever did.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) = 0;

@@ -22,13 +22,34 @@ fs::path real(const fs::path& path) {
   return resolved.has_filename() ? resolved : resolved.parent_path();
 }
 
-}  // namespace
-
-bool valid_stack_id(const std::string& id) {
+bool valid_part(std::string_view id) {
   if (id.empty() || id.size() > 128 || id.front() == '.' || id.front() == '-') return false;
   return std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return (std::isalnum(c) != 0 && c < 128) || c == '.' || c == '_' || c == '-';
   });
+}
+
+// The names of the folders in `folder` that can be a part of an id; nothing when there is no such folder.
+Result<std::vector<std::string>> parts_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ec;
+  fs::directory_iterator folders(folder, ec);
+  if (ec == std::errc::no_such_file_or_directory) return names;
+  for (const fs::directory_iterator end; !ec && folders != end; folders.increment(ec)) {
+    std::string name = folders->path().filename().string();
+    std::error_code ignored;
+    if (valid_part(name) && folders->is_directory(ignored)) names.push_back(std::move(name));
+  }
+  if (ec) return fail(ErrorKind::unavailable, "cannot list " + folder.string() + ": " + ec.message());
+  return names;
+}
+
+}  // namespace
+
+bool valid_stack_id(const std::string& id) {
+  const std::size_t slash = id.find('/');
+  if (slash == std::string::npos) return valid_part(id);
+  return valid_part(std::string_view(id).substr(0, slash)) && valid_part(std::string_view(id).substr(slash + 1));
 }
 
 Registry::Registry(const fs::path& root) : root_(fs::absolute(root).lexically_normal()) {}
@@ -58,6 +79,15 @@ Result<StackEntry> Registry::load(const std::string& id) const {
   if (entry.metadata.terraform && !entry.metadata.terraform->folder.empty()) {
     entry.folder = entry.metadata.terraform->folder;
   }
+  const std::size_t slash = id.find('/');
+  if (confined_ && slash != std::string::npos) {
+    const fs::path allowed = real(root_) / id.substr(0, slash) / "";
+    if (!(real(entry.folder) / "").string().starts_with(allowed.string())) {
+      return fail(ErrorKind::invalid_input, kStackOutsideRoot,
+                  "the folder of stack '" + id + "' leads out of " + allowed.string() +
+                      "; in a cluster a stack's Terraform folder lies within its namespace's");
+    }
+  }
   return entry;
 }
 
@@ -70,25 +100,33 @@ Result<void> Registry::save(const StackEntry& entry) const {
   return write_file_atomic(entry.home / kFileName, *text, 0600);
 }
 
+ListedStack Registry::listed(const std::string& id) const {
+  ListedStack out;
+  out.id = id;
+  auto entry = load(id);
+  if (entry) {
+    out.entry = std::move(*entry);
+  } else {
+    out.problem = entry.error().message();
+  }
+  return out;
+}
+
 Result<std::vector<ListedStack>> Registry::list() const {
   std::vector<ListedStack> stacks;
-  std::error_code ec;
-  fs::directory_iterator folders(root_, ec);
-  if (ec == std::errc::no_such_file_or_directory) return stacks;
-  if (ec) return fail(ErrorKind::unavailable, "cannot list " + root_.string() + ": " + ec.message());
-  for (const fs::directory_iterator end; folders != end; folders.increment(ec)) {
-    const std::string id = folders->path().filename().string();
-    if (!contains(id)) continue;
-    ListedStack listed;
-    listed.id = id;
-    auto entry = load(id);
-    if (entry) {
-      listed.entry = std::move(*entry);
-    } else {
-      listed.problem = entry.error().message();
+  auto names = parts_in(root_);
+  if (!names) return fail(std::move(names).error());
+  for (const std::string& name : *names) {
+    if (contains(name)) {
+      stacks.push_back(listed(name));
+      continue;
     }
-    stacks.push_back(std::move(listed));
-    if (ec) return fail(ErrorKind::unavailable, "cannot list " + root_.string() + ": " + ec.message());
+    // A folder that can't be read is somebody else's: it hides no stack of ours.
+    const auto inner = parts_in(root_ / name);
+    if (!inner) continue;
+    for (const std::string& part : *inner) {
+      if (const std::string id = name + "/" + part; contains(id)) stacks.push_back(listed(id));
+    }
   }
   std::sort(stacks.begin(), stacks.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return stacks;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Registry: the stacks that the program may touch, one folder each under a root (`.infra/work`), each with a
-// deploy_metadata.json.
+// deploy_metadata.json. In a cluster the folders of a namespace's stacks are in a folder of the namespace's name, and
+// their ids are "namespace/name".
 //
 // What it is: reading and writing those files, and finding the stack that a policy names. What it is not: a lock; who
 // writes must hold the stack's lock. Errors: StackNotAdopted (with the command to run) when there is no such stack.
@@ -21,6 +22,8 @@ namespace stackscaler::stack {
 
 // The reason of a stack that is not in the registry; policy/reasons.hpp has the same word.
 inline constexpr std::string_view kStackNotAdopted = "StackNotAdopted";
+// Of a stack whose folder is not where a confined registry lets it be.
+inline constexpr std::string_view kStackOutsideRoot = "StackOutsideRoot";
 
 // What a policy says of its stack. One of id and path is set.
 struct StackName {
@@ -46,7 +49,12 @@ class Registry {
  public:
   explicit Registry(const std::filesystem::path& root);
 
-  // Every sub-folder with metadata, by name. A broken one is listed with its problem and hides no other.
+  // From now on a stack "namespace/name" loads only if its Terraform folder is really within the namespace's folder,
+  // links followed. For a cluster, where whoever writes into a stack's folder must not reach another's.
+  void confine() { confined_ = true; }
+
+  // Every sub-folder with metadata, and those within a sub-folder without, by id. A broken one is listed with its
+  // problem and hides no other.
   [[nodiscard]] Result<std::vector<ListedStack>> list() const;
   [[nodiscard]] Result<StackEntry> load(const std::string& id) const;
   // Creates the folder if need be; the file is replaced as a whole, mode 0600.
@@ -59,10 +67,14 @@ class Registry {
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
  private:
+  [[nodiscard]] ListedStack listed(const std::string& id) const;
+
   std::filesystem::path root_;
+  bool confined_ = false;
 };
 
-// Letters, digits, '.', '_' and '-', not starting with '.' or '-', at most 128 characters: safe as a folder's name.
+// A folder's name: letters, digits, '.', '_' and '-', not starting with '.' or '-', at most 128 characters. Or two of
+// them with a '/' between: "namespace/name".
 [[nodiscard]] bool valid_stack_id(const std::string& id);
 
 }  // namespace stackscaler::stack

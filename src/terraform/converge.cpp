@@ -149,6 +149,13 @@ asio::awaitable<Result<void>> Converge::prepare() {
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
   remote_ = backend->kind != "local";
+  if (s_.options.require_locking && !backend->locks) {
+    co_return fail(
+        ErrorKind::invalid_input, reason::kBackendNotLocking,
+        "stack " + record_.stack + ": its backend '" + backend->kind +
+            "' does not lock the state as it is configured, and with several replicas that lock is what keeps "
+            "two of them apart; nothing was changed");
+  }
   auto half_made = co_await half_made_before(s_, target_);
   if (!half_made) co_return fail(std::move(half_made).error());
   half_made_ = std::move(*half_made);

@@ -43,6 +43,7 @@ struct DriverOptions {
   std::size_t keep_operations = 20;
   std::vector<std::string> allow_env;    // names and prefixes ("TF_VAR_*") that policies may set and we pass on
   std::filesystem::path plugin_cache;    // TF_PLUGIN_CACHE_DIR, created with mode 0700; empty: as inherited
+  bool require_locking = false;          // with several replicas: a backend that does not lock its state is refused
   bool allow_terraform_version = false;  // apply with a terraform newer than tested
 };
 

@@ -91,36 +91,7 @@ std::vector<std::string> local_modules(const fs::path& folder) {
   return found;
 }
 
-fs::path local_state(const fs::path& folder, const std::string& workspace, const std::string& path,
-                     const std::string& workspace_dir) {
-  if (workspace == "default") return (folder / (path.empty() ? "terraform.tfstate" : path)).lexically_normal();
-  const fs::path dir = workspace_dir.empty() ? "terraform.tfstate.d" : workspace_dir;
-  return (folder / dir / workspace / "terraform.tfstate").lexically_normal();
-}
-
 }  // namespace
-
-Result<Backend> backend_of(const fs::path& folder, const std::string& workspace) {
-  Backend backend;
-  backend.state_file = local_state(folder, workspace, "", "");
-  const fs::path file = folder / ".terraform" / "terraform.tfstate";
-  auto text = read_file(file, kMaxConfigBytes);
-  if (!text && text.error().kind() == ErrorKind::not_found) return backend;
-  if (!text) return fail(std::move(text).error());
-  const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return fail(ErrorKind::invalid_input, file.string() + " is no JSON; run: terraform init");
-  const auto entry = json.find("backend");
-  if (entry == json.end() || !entry->is_object()) return backend;
-  const std::string kind = text_at(*entry, "type");
-  if (kind.empty()) return backend;
-  backend.kind = kind;
-  const auto config = entry->find("config");
-  const Json settings = config != entry->end() && config->is_object() ? *config : Json::object();
-  backend.state_file =
-      kind == "local" ? local_state(folder, workspace, text_at(settings, "path"), text_at(settings, "workspace_dir"))
-                      : fs::path();
-  return backend;
-}
 
 std::string selected_workspace(const fs::path& folder) {
   auto text = read_file(folder / ".terraform" / "environment", 4096);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A stack's folders on disk: the user's root module (backend, fingerprint, variable files), the registry folder's lock,
+// A stack's folders on disk: the user's root module (fingerprint, variable files), the registry folder's lock,
 // and the program's own folder of an operation.
 //
 // All of it is blocking: call from the blocking pool. Writes to the user's folder are confined to one file,
@@ -21,13 +21,6 @@ namespace stackscaler::terraform {
 
 // Terraform loads it by itself, after terraform.tfvars: it holds the count for whoever runs terraform by hand.
 inline constexpr const char* kCountFile = "stackscaler.auto.tfvars.json";
-
-struct Backend {
-  std::string kind = "local";
-  std::filesystem::path state_file;  // of a local backend, else empty
-};
-// As the last `terraform init` left it; without one, the local backend.
-[[nodiscard]] Result<Backend> backend_of(const std::filesystem::path& folder, const std::string& workspace);
 
 // What `terraform workspace select` left; "default" without one.
 [[nodiscard]] std::string selected_workspace(const std::filesystem::path& folder);

@@ -19,6 +19,7 @@
 #include "ports/journal.hpp"
 #include "stack/registry.hpp"
 #include "terraform/admission.hpp"
+#include "terraform/backend.hpp"
 #include "terraform/driver_options.hpp"
 #include "terraform/folder.hpp"
 #include "terraform/tool.hpp"

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "e2e/world.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -13,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace stackscaler::e2e {
 
@@ -22,40 +19,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kPatience = 60s;
-
-std::string slurp(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& out,
-            const std::filesystem::path& err) {
-  std::vector<char*> argv;
-  std::string program = STACKSCALER_BINARY;
-  argv.push_back(program.data());
-  std::vector<std::string> copies = arguments;
-  for (std::string& a : copies) argv.push_back(a.data());
-  argv.push_back(nullptr);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    const int o = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    const int e = ::open(err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    const int null = ::open("/dev/null", O_RDONLY);
-    ::dup2(null, 0);
-    ::dup2(o, 1);
-    ::dup2(e, 2);
-    ::execv(STACKSCALER_BINARY, argv.data());
-    ::_exit(127);
-  }
-  if (pid < 0) throw std::runtime_error("fork failed");
-  return pid;
-}
-
-int exit_code_of(int status) {
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 }  // namespace
 
@@ -80,15 +43,7 @@ World::World(int count, const std::string& main_tf) : stack(count, main_tf) {
   if (adopted.exit_code != 0) throw std::runtime_error("adopt failed: " + adopted.err);
 }
 
-World::~World() {
-  if (pid_ > 0) {
-    ::kill(pid_, SIGTERM);
-    if (wait_for_exit() < 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-  }
-}
+World::~World() = default;
 
 Outcome World::adopt(const test::TerraformStack& other, const std::string& id) const {
   return command({"stack", "adopt", other.folder().string(), "--id", id, "--stacks", (dir_ / "stacks").string(),
@@ -144,11 +99,9 @@ Outcome World::command(const std::vector<std::string>& arguments) const {
   const auto out = dir_ / "command.out";
   const auto err = dir_ / "command.err";
   std::filesystem::remove(err);
-  const pid_t pid = spawn(all, out, err);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
+  Process process(all, out, err);
   Outcome outcome;
-  outcome.exit_code = exit_code_of(status);
+  outcome.exit_code = process.wait();
   outcome.out = slurp(out);
   outcome.err = slurp(err);
   return outcome;
@@ -162,24 +115,15 @@ void World::start(const std::vector<std::string>& arguments) {
   const auto more = common();
   all.insert(all.end(), more.begin(), more.end());
   all.insert(all.end(), arguments.begin(), arguments.end());
-  pid_ = spawn(all, dir_ / "run.out", dir_ / "run.log");
+  process_ = std::make_unique<Process>(all, dir_ / "run.out", dir_ / "run.log");
 }
 
 void World::signal(int number) const {
-  ::kill(pid_, number);
+  process_->signal(number);
 }
 
 int World::wait_for_exit() {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  int status = 0;
-  while (std::chrono::steady_clock::now() < end) {
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
-      pid_ = -1;
-      return exit_code_of(status);
-    }
-    std::this_thread::sleep_for(20ms);
-  }
-  return -1;
+  return process_->wait();
 }
 
 std::string World::log() const {

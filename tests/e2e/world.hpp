@@ -4,8 +4,6 @@
 // target whose value the test sets, a folder of policies, and the program itself as a process of its own.
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -14,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "e2e/process.hpp"
 #include "support/prometheus_process.hpp"
 #include "support/temp_dir.hpp"
 #include "support/terraform_stack.hpp"
@@ -95,7 +94,7 @@ class World {
   [[nodiscard]] std::vector<std::string> common() const;
 
   test::TempDir dir_;
-  pid_t pid_ = -1;
+  std::unique_ptr<Process> process_;
 };
 
 }  // namespace stackscaler::e2e

@@ -39,8 +39,12 @@ Certificate make_certificate(const std::string& name, EVP_PKEY* key, X509* issue
   ::X509_gmtime_adj(X509_getm_notBefore(out.get()), wish.begins.count());
   ::X509_gmtime_adj(X509_getm_notAfter(out.get()), wish.ends.count());
   ::X509_set_pubkey(out.get(), key);
-  const auto* const text = reinterpret_cast<const unsigned char*>(name.c_str());
-  ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(out.get()), "CN", MBSTRING_UTF8, text, -1, -1, 0);
+  const auto add = [&](const char* field, const std::string& value) {
+    const auto* const text = reinterpret_cast<const unsigned char*>(value.c_str());
+    ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(out.get()), field, MBSTRING_UTF8, text, -1, -1, 0);
+  };
+  for (const std::string& organization : wish.organizations) add("O", organization);
+  add("CN", name);
   X509* const by = issuer == nullptr ? out.get() : issuer;
   ::X509_set_issuer_name(out.get(), ::X509_get_subject_name(by));
   extend(out.get(), by, NID_basic_constraints, authority ? "critical,CA:TRUE" : "CA:FALSE");

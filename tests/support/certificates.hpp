@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace stackscaler::test {
 
@@ -20,6 +21,7 @@ struct CertificateWish {
   std::chrono::seconds begins{-3600};                            // from now
   std::chrono::seconds ends{3600};
   bool self_signed = false;
+  std::vector<std::string> organizations{};  // O: a Kubernetes user's groups
 };
 
 class Authority {

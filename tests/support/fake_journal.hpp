@@ -97,6 +97,18 @@ class FakeJournal : public ports::Journal {
     recommended[policy][recommendation.count] = recommendation.time;
     co_return Result<void>{};
   }
+  boost::asio::awaitable<Result<std::vector<Duration>>> boot_times(std::string stack) override {
+    std::vector<Duration> out;
+    for (auto entry = booted[stack].rbegin(); entry != booted[stack].rend() && out.size() < 5; ++entry) {
+      out.push_back(entry->second);
+    }
+    co_return out;
+  }
+  std::map<std::string, std::map<WallTime, Duration>> booted;  // by stack
+  boost::asio::awaitable<Result<void>> put_boot_time(std::string stack, WallTime time, Duration took) override {
+    booted[stack][time] = took;
+    co_return Result<void>{};
+  }
   boost::asio::awaitable<Result<std::optional<std::string>>> manager_of(std::string stack) override {
     for (auto decision = decisions.rbegin(); decision != decisions.rend(); ++decision) {
       if (decision->stack == stack) co_return std::optional<std::string>(decision->policy);

@@ -117,13 +117,18 @@ void ServerProcess::stop() {
   const auto give_up = std::chrono::steady_clock::now() + end_within_;
   while (alive()) {
     if (std::chrono::steady_clock::now() > give_up) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-      pid_ = -1;
+      kill();
       return;
     }
     std::this_thread::sleep_for(20ms);
   }
+}
+
+void ServerProcess::kill() {
+  if (!alive()) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
 }
 
 std::string ServerProcess::log() const {

@@ -38,6 +38,10 @@ class ServerProcess {
   // The same on a free port, tried again where somebody has taken that meanwhile; gives the port.
   [[nodiscard]] Result<int> launch_on_free_port(const std::function<Result<void>(int port)>& launch_on);
   void stop();
+  // Ends it at once, without a word to it.
+  void kill();
+  // Of the running process, or -1.
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const;
 
  private:

@@ -19,11 +19,18 @@ bool lower_alnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-}  // namespace
-
-bool valid_stack(std::string_view text) {
+bool valid_folder(std::string_view text) {
   if (text.empty() || text.size() > 128 || !(alnum(text.front()) || text.front() == '_')) return false;
   return std::all_of(text.begin(), text.end(), [](char c) { return alnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+}  // namespace
+
+// In a cluster "namespace/name" (%2F in a path).
+bool valid_stack(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return valid_folder(text);
+  return valid_folder(text.substr(0, slash)) && valid_folder(text.substr(slash + 1));
 }
 
 bool valid_namespace(std::string_view text) {
@@ -62,14 +69,15 @@ std::string_view Call::query_text(std::string_view name) const {
 std::optional<std::string> Call::stack_id() {
   const std::string& id = path.find("id")->second;
   if (detail::valid_stack(id)) return id;
-  refuse("that is no stack's id: letters, digits, '.', '_' and '-', at most 128, beginning with a letter or digit",
+  refuse("that is no stack's id: letters, digits, '.', '_' and '-', at most 128, beginning with a letter or digit; in a "
+         "cluster namespace/name",
          "see GET /scaling/stacks for those that there are");
   return std::nullopt;
 }
 
 std::optional<std::string> Call::operation_id() {
   const std::string& id = path.find("id")->second;
-  if (detail::valid_stack(id) && id.front() != '_') return id;
+  if (detail::valid_stack(id) && id.front() != '_' && id.find('/') == std::string::npos) return id;
   refuse("that is no operation's id", "see GET /api/v1/operations for those that there are");
   return std::nullopt;
 }

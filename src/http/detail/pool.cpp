@@ -8,6 +8,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/digest.hpp"
+
 namespace stackscaler::http::detail {
 
 namespace asio = boost::asio;
@@ -24,6 +26,10 @@ std::string identity(const TlsOptions& options) {
   for (const std::string* part :
        {&options.ca_file, &options.certificate_file, &options.key_file, &options.server_name}) {
     out.append(1, kKeyEnd).append(*part);
+  }
+  // By digest: a key of the map is no place for a private key.
+  for (const std::string* pem : {&options.ca_pem, &options.certificate_pem, &options.key_pem.reveal()}) {
+    out.append(1, kKeyEnd).append(pem->empty() ? std::string() : sha256_hex(*pem));
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -37,14 +38,19 @@ Result<std::string> stamp_of(const std::string& file) {
 
 Result<std::string> stamp_of(const TlsOptions& options) {
   std::string out;
-  for (const std::string* file : {&options.ca_file, &options.certificate_file, &options.key_file}) {
-    if (file->empty()) continue;
+  const std::string* const files[] = {
+      options.ca_pem.empty() ? &options.ca_file : nullptr,
+      options.certificate_pem.empty() ? &options.certificate_file : nullptr,
+      options.key_pem.empty() ? &options.key_file : nullptr,
+  };
+  for (const std::string* file : files) {
+    if (file == nullptr || file->empty()) continue;
     auto one = stamp_of(*file);
     if (!one) return one;
     out += *one;
   }
   // The system's authorities change with updates. Without the file there is the folder, which OpenSSL reads anew.
-  if (options.ca_file.empty()) {
+  if (options.ca_file.empty() && options.ca_pem.empty()) {
     const char* const named = std::getenv(::X509_get_default_cert_file_env());
     if (auto one = stamp_of(named != nullptr ? named : ::X509_get_default_cert_file())) out += *one;
   }
@@ -64,19 +70,53 @@ int no_passphrase(char*, int, int, void*) {
   return 0;
 }
 
-Result<void> use_certificate(SSL_CTX* context, const TlsOptions& options) {
-  if (options.certificate_file.empty() != options.key_file.empty()) {
-    return fail(ErrorKind::invalid_input, "a client certificate needs both its file and its key's file");
+Result<void> use_certificate(ssl::context& context, const TlsOptions& options) {
+  const bool certificate = !options.certificate_pem.empty() || !options.certificate_file.empty();
+  const bool key = !options.key_pem.empty() || !options.key_file.empty();
+  if (certificate != key) return fail(ErrorKind::invalid_input, "a client certificate needs both itself and its key");
+  if (!certificate) return {};
+  const std::string its_name = options.certificate_pem.empty() ? options.certificate_file : "the certificate given";
+  const std::string key_name = options.key_pem.empty() ? options.key_file : "the key given";
+  boost::system::error_code ec;
+  if (options.certificate_pem.empty()) {
+    context.use_certificate_chain_file(options.certificate_file, ec);
+  } else {
+    context.use_certificate_chain(boost::asio::buffer(options.certificate_pem), ec);
   }
-  if (options.certificate_file.empty()) return {};
-  if (::SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) != 1) {
-    return fail(ErrorKind::invalid_input,
-                fmt::format("{}: not a certificate in PEM ({})", options.certificate_file, openssl_reason()));
+  if (ec) {
+    return fail(ErrorKind::invalid_input, fmt::format("{}: not a certificate in PEM ({})", its_name, ec.message()));
   }
-  if (::SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+  if (options.key_pem.empty()) {
+    context.use_private_key_file(options.key_file, ssl::context::pem, ec);
+  } else {
+    context.use_private_key(boost::asio::buffer(options.key_pem.reveal()), ssl::context::pem, ec);
+  }
+  if (ec) {
     return fail(ErrorKind::invalid_input, fmt::format("{}: not an unencrypted key in PEM that belongs to {} ({})",
-                                                      options.key_file, options.certificate_file, openssl_reason()));
+                                                      key_name, its_name, ec.message()));
   }
+  return {};
+}
+
+Result<void> use_authorities(ssl::context& context, const TlsOptions& options) {
+  SSL_CTX* const native = context.native_handle();
+  if (options.ca_pem.empty() && options.ca_file.empty()) {
+    ::SSL_CTX_set_default_verify_paths(native);
+    return {};
+  }
+  if (!options.ca_pem.empty()) {
+    boost::system::error_code ec;
+    if (options.ca_pem.find("-----BEGIN") == std::string::npos) ec = boost::asio::error::invalid_argument;
+    if (!ec) context.add_certificate_authority(boost::asio::buffer(options.ca_pem), ec);
+    if (ec) {
+      return fail(ErrorKind::invalid_input, "the authority given: no certificates in PEM (" + ec.message() + ")");
+    }
+  } else if (::SSL_CTX_load_verify_file(native, options.ca_file.c_str()) != 1) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{}: no certificates in PEM ({})", options.ca_file, openssl_reason()));
+  }
+  // Whoever names a certificate trusts it, be it an authority's or the server's own.
+  ::X509_VERIFY_PARAM_set_flags(::SSL_CTX_get0_param(native), X509_V_FLAG_PARTIAL_CHAIN);
   return {};
 }
 
@@ -148,16 +188,12 @@ Result<TlsContext> load_context(const TlsOptions& options, const TlsContext& kno
   ::SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   ::SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-  if (options.ca_file.empty()) {
-    ::SSL_CTX_set_default_verify_paths(context);
-  } else if (::SSL_CTX_load_verify_file(context, options.ca_file.c_str()) != 1) {
-    return fail(ErrorKind::invalid_input,
-                fmt::format("TLS: {}: no certificates in PEM ({})", options.ca_file, openssl_reason()));
-  } else {
-    // Whoever names a certificate trusts it, be it an authority's or the server's own.
-    ::X509_VERIFY_PARAM_set_flags(::SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  if (auto trusted = use_authorities(*out.context, options); !trusted) {
+    return fail(std::move(trusted).error().with_context("TLS"));
   }
-  if (auto ours = use_certificate(context, options); !ours) return fail(std::move(ours).error().with_context("TLS"));
+  if (auto ours = use_certificate(*out.context, options); !ours) {
+    return fail(std::move(ours).error().with_context("TLS"));
+  }
   return out;
 }
 

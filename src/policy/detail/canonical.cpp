@@ -35,6 +35,11 @@ std::string_view preset_name(Preset preset) {
   return "none";
 }
 
+// An absent one leaves no line.
+void secret_line(std::string& out, std::string_view name, const SecretRef& secret) {
+  if (!secret.empty()) line(out, name, secret.name + "/" + secret.key);
+}
+
 void hook_lines(std::string& out, std::string_view name, const std::optional<Hook>& hook) {
   if (!hook) return;
   line(out, name, hook->webhook);
@@ -61,8 +66,10 @@ void source_lines(std::string& out, const Source& source) {
   line(out, "source.url", source.url);
   line(out, "source.tenant", source.tenant);
   line(out, "source.auth.bearer.file", source.bearer_file);
+  secret_line(out, "source.auth.bearer.secretRef", source.bearer_secret);
   line(out, "source.auth.basic.username", source.basic_user);
   line(out, "source.auth.basic.passwordFile", source.basic_password_file);
+  secret_line(out, "source.auth.basic.passwordSecretRef", source.basic_password_secret);
   line(out, "source.tls.ca", source.ca_file);
   line(out, "source.tls.cert", source.certificate_file);
   line(out, "source.tls.key", source.key_file);
@@ -81,6 +88,7 @@ void advisor_lines(std::string& out, const Advisor& advisor) {
   line(out, "advisor.baseURL", advisor.base_url);
   line(out, "advisor.apiKey.env", advisor.key_env);
   line(out, "advisor.apiKey.file", advisor.key_file);
+  secret_line(out, "advisor.apiKey.secretRef", advisor.key_secret);
   if (advisor.timeout != kDefault.timeout) line(out, "advisor.timeout", advisor.timeout);
   if (advisor.fallback != kDefault.fallback) line(out, "advisor.fallback", to_string(advisor.fallback));
   if (advisor.forecast == kDefault.forecast) return;
@@ -106,6 +114,10 @@ void metric_lines(std::string& out, const Metric& metric) {
   line(out, "query", metric.query);
   line(out, "freshness", metric.freshness);
   line(out, "maxAge", metric.max_age);
+  if (metric.coverage) {
+    line(out, "coverage.query", metric.coverage->query);
+    line(out, "coverage.atLeast", fmt::format("{}", metric.coverage->at_least));
+  }
   if (metric.target) {
     line(out, "target.type", fmt::format("{}", static_cast<int>(metric.target->type)));
     line(out, "target.value", metric.target->value);
@@ -140,6 +152,7 @@ std::string canonical_text(const Spec& spec) {
     line(out, "stack.env", variable.name);
     line(out, "stack.env.value", variable.value);
     line(out, "stack.env.file", variable.file);
+    secret_line(out, "stack.env.secretRef", variable.secret);
   }
   hook_lines(out, "stack.hooks.preScaleIn", spec.stack.pre_scale_in);
   hook_lines(out, "stack.hooks.postScaleOut", spec.stack.post_scale_out);

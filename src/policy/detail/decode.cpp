@@ -89,8 +89,7 @@ DocumentKind classify(const Node& root, Problems& problems) {
   return problems.size() == before ? DocumentKind::policy : DocumentKind::unusable;
 }
 
-ScalingPolicy decode_policy(const Node& root, const std::filesystem::path& folder, const Defaults& defaults,
-                            Problems& problems) {
+ScalingPolicy decode_policy(const Node& root, const Where& where, const Defaults& defaults, Problems& problems) {
   ScalingPolicy out;
   Fields fields(root, "", problems);
   static_cast<void>(fields.get("apiVersion"));
@@ -98,7 +97,7 @@ ScalingPolicy decode_policy(const Node& root, const std::filesystem::path& folde
   static_cast<void>(fields.get("status"));  // written by Stackscaler, never read as history
   if (auto metadata = read_mapping(fields, "metadata")) out.key = decode_metadata(*metadata);
   if (!fields.has("metadata")) fields.missing("metadata", "is missing; a policy needs metadata.name");
-  if (auto spec = read_mapping(fields, "spec")) out.spec = decode_spec(*spec, folder, defaults);
+  if (auto spec = read_mapping(fields, "spec")) out.spec = decode_spec(*spec, where, defaults);
   if (!fields.has("spec")) fields.missing("spec", "is missing");
   fields.finish();
   out.spec_digest = sha256_hex(canonical_text(out.spec));

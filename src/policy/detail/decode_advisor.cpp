@@ -44,18 +44,14 @@ void read_consult(Fields& f, Advisor& out) {
   f.problem(node->at, "consult", "must be always, onPressure or { every: 15m }, got " + describe(*node));
 }
 
-void read_key(Fields& f, const std::filesystem::path& folder, Advisor& out) {
+void read_key(Fields& f, const Where& where, Advisor& out) {
   auto key = read_mapping(f, "apiKey");
   if (!key) return;
   read_checked(*key, "env", "the name of an environment variable", is_environment_name, out.key_env);
-  std::string file;
-  if (read_checked(*key, "file", "a file's path, relative to the policy's folder or absolute", is_path, file)) {
-    out.key_file = (folder / file).lexically_normal().string();
-  }
-  if (key->has("env") == key->has("file") && !key->has("secretRef")) {
-    f.problem(key->at(), "apiKey", "must have exactly one of env and file");
-  }
-  key->unsupported({"secretRef"});
+  read_file_path(*key, "file", where, out.key_file);
+  read_secret_ref(*key, "secretRef", where, key->path("file"), out.key_secret);
+  const int ways = (key->has("env") ? 1 : 0) + (key->has("file") ? 1 : 0) + (key->has("secretRef") ? 1 : 0);
+  if (ways != 1) f.problem(key->at(), "apiKey", "must have exactly one of env, file and secretRef");
   key->finish();
 }
 
@@ -87,7 +83,7 @@ void refuse_without_model(Fields& f) {
 
 }  // namespace
 
-Advisor decode_advisor(Fields& f, const std::filesystem::path& folder, Advisor out) {
+Advisor decode_advisor(Fields& f, const Where& where, Advisor out) {
   static constexpr std::array<std::pair<std::string_view, AdvisorType>, 4> kTypes{{{"rules", AdvisorType::rules},
                                                                                    {"forecast", AdvisorType::forecast},
                                                                                    {"gemini", AdvisorType::gemini},
@@ -103,7 +99,7 @@ Advisor decode_advisor(Fields& f, const std::filesystem::path& folder, Advisor o
   read_consult(f, out);
   read_checked(f, "model", "a model's name: at most 128 characters without spaces", is_model, out.model);
   read_url(f, "baseURL", "the key goes into apiKey", out.base_url);
-  read_key(f, folder, out);
+  read_key(f, where, out);
   read_duration(f, "timeout", 1s, 2min, out.timeout);
   read_word(f, "fallback", kFallbacks, out.fallback);
   if (auto forecast = read_mapping(f, "forecast")) out.forecast = decode_forecast(*forecast);

@@ -10,13 +10,6 @@
 namespace stackscaler::policy::detail {
 namespace {
 
-constexpr std::string_view kFile = "a file's path, relative to the policy's folder or absolute";
-
-void read_file_path(Fields& f, std::string_view name, const std::filesystem::path& folder, std::string& out) {
-  std::string text;
-  if (read_checked(f, name, kFile, is_path, text)) out = (folder / text).lexically_normal().string();
-}
-
 // A secret written into the policy is refused without being repeated.
 void refuse_inline(Fields& f, std::string_view name, std::string_view instead) {
   if (const Node* node = f.get(name)) {
@@ -40,24 +33,26 @@ bool is_username(std::string_view name) {
   return is_path(name) && name.size() <= 256 && name.find(':') == std::string_view::npos;
 }
 
-void decode_auth(Fields& f, const std::string& path, const std::filesystem::path& folder, Source& out) {
+void decode_auth(Fields& f, const std::string& path, const Where& where, Source& out) {
   if (auto bearer = read_mapping(f, "bearer")) {
-    read_file_path(*bearer, "file", folder, out.bearer_file);
+    read_file_path(*bearer, "file", where, out.bearer_file);
+    read_secret_ref(*bearer, "secretRef", where, bearer->path("file"), out.bearer_secret);
     refuse_inline(*bearer, "token", bearer->path("file"));
-    if (!bearer->has("file")) bearer->missing("file", "is missing; it names the file that holds the token");
-    bearer->unsupported({"secretRef"});
+    if (bearer->has("file") == bearer->has("secretRef")) {
+      f.problems().add(bearer->at(), path + ".bearer must have exactly one of file and secretRef");
+    }
     bearer->finish();
   }
   if (auto basic = read_mapping(f, "basic")) {
     read_checked(*basic, "username", "a user name without ':' and control characters, at most 256", is_username,
                  out.basic_user);
-    read_file_path(*basic, "passwordFile", folder, out.basic_password_file);
+    read_file_path(*basic, "passwordFile", where, out.basic_password_file);
+    read_secret_ref(*basic, "passwordSecretRef", where, basic->path("passwordFile"), out.basic_password_secret);
     refuse_inline(*basic, "password", basic->path("passwordFile"));
     if (!basic->has("username")) basic->missing("username", "is missing");
-    if (!basic->has("passwordFile")) {
-      basic->missing("passwordFile", "is missing; it names the file that holds the password");
+    if (basic->has("passwordFile") == basic->has("passwordSecretRef")) {
+      f.problems().add(basic->at(), path + ".basic must have exactly one of passwordFile and passwordSecretRef");
     }
-    basic->unsupported({"secretRef"});
     basic->finish();
   }
   if (f.has("bearer") == f.has("basic")) {
@@ -66,10 +61,10 @@ void decode_auth(Fields& f, const std::string& path, const std::filesystem::path
   f.finish();
 }
 
-void decode_tls(Fields& f, const std::filesystem::path& folder, Source& out) {
-  read_file_path(f, "ca", folder, out.ca_file);
-  read_file_path(f, "cert", folder, out.certificate_file);
-  read_file_path(f, "key", folder, out.key_file);
+void decode_tls(Fields& f, const Where& where, Source& out) {
+  read_file_path(f, "ca", where, out.ca_file);
+  read_file_path(f, "cert", where, out.certificate_file);
+  read_file_path(f, "key", where, out.key_file);
   constexpr std::string_view kName = "a host's name";
   const auto is_host = [](std::string_view name) { return is_dns_subdomain(name); };
   read_checked(f, "serverName", kName, is_host, out.server_name);
@@ -86,13 +81,13 @@ void decode_tls(Fields& f, const std::filesystem::path& folder, Source& out) {
 
 }  // namespace
 
-Source decode_source(Fields& f, const std::filesystem::path& folder) {
+Source decode_source(Fields& f, const Where& where) {
   Source out;
   read_type(f, out.type);
   read_url(f, "url", "those go into auth", out.url);
   read_checked(f, "tenant", "one or more tenants joined by '|': letters, digits and !-_.*'()", is_tenant, out.tenant);
-  if (auto auth = read_mapping(f, "auth")) decode_auth(*auth, f.path("auth"), folder, out);
-  if (auto tls = read_mapping(f, "tls")) decode_tls(*tls, folder, out);
+  if (auto auth = read_mapping(f, "auth")) decode_auth(*auth, f.path("auth"), where, out);
+  if (auto tls = read_mapping(f, "tls")) decode_tls(*tls, where, out);
   if (out.type == SourceType::loki && !f.has("url")) f.missing("url", "is missing; there is no default for type loki");
   if (f.has("tls") && out.url.starts_with("http://")) {
     f.problem(f.get("tls")->at, "tls", fmt::format("has no meaning: {} does not begin with https://", f.path("url")));

@@ -77,7 +77,17 @@ void read_query(Fields& f, std::string_view name, std::string& out) {
   }
 }
 
-Metric decode_metric(Fields& f, const std::filesystem::path& folder) {
+Coverage decode_coverage(Fields& f) {
+  Coverage out;
+  read_query(f, "query", out.query);
+  read_int(f, "atLeast", 1, kMaxInstances, out.at_least);
+  if (!f.has("query")) f.missing("query", "is missing; it counts what the metric rests on");
+  if (!f.has("atLeast")) f.missing("atLeast", "is missing; fewer than that and the metric counts as missing");
+  f.finish();
+  return out;
+}
+
+Metric decode_metric(Fields& f, const Where& where) {
   Metric out;
   read_checked(f, "name", "lower-case letters, digits, '-' and '_', at most 63", is_metric_name, out.name);
   if (!f.has("name")) f.missing("name", "is missing");
@@ -85,13 +95,14 @@ Metric decode_metric(Fields& f, const std::filesystem::path& folder) {
   read_query(f, "query", out.query);
   read_query(f, "freshness", out.freshness);
   read_duration(f, "maxAge", 1s, 1h, out.max_age);
+  if (auto coverage = read_mapping(f, "coverage")) out.coverage = decode_coverage(*coverage);
   if (auto threshold = read_mapping(f, "threshold")) out.threshold = decode_threshold(*threshold);
   if (auto target = read_mapping(f, "target")) out.target = decode_target(*target);
   if (auto desired = read_mapping(f, "desired")) {
     desired->finish();
     out.desired = true;
   }
-  if (auto source = read_mapping(f, "source")) out.source = decode_source(*source, folder);
+  if (auto source = read_mapping(f, "source")) out.source = decode_source(*source, where);
   if (out.preset != Preset::none && out.source && out.source->type == SourceType::loki) {
     f.problem(f.get("preset")->at, "preset", "is made of PromQL and can't be asked of loki; write a query");
   }
@@ -109,7 +120,7 @@ Metric decode_metric(Fields& f, const std::filesystem::path& folder) {
   return out;
 }
 
-std::vector<Metric> decode_metrics(Fields& spec, const std::filesystem::path& folder) {
+std::vector<Metric> decode_metrics(Fields& spec, const Where& where) {
   std::vector<Metric> out;
   const Node* list = read_list(spec, "metrics");
   if (!spec.has("metrics")) spec.missing("metrics", "is missing; a policy has 1 to 16 metrics");
@@ -128,7 +139,7 @@ std::vector<Metric> decode_metrics(Fields& spec, const std::filesystem::path& fo
       continue;
     }
     Fields fields(item, path, spec.problems());
-    out.push_back(decode_metric(fields, folder));
+    out.push_back(decode_metric(fields, where));
     if (out.back().name.empty()) continue;
     if (const auto [first, fresh] = seen.emplace(out.back().name, i); !fresh) {
       spec.problems().add(find(item, "name")->at, fmt::format("{}.name '{}' is the name of spec.metrics[{}] too", path,
@@ -140,18 +151,18 @@ std::vector<Metric> decode_metrics(Fields& spec, const std::filesystem::path& fo
 
 }  // namespace
 
-Spec decode_spec(Fields& f, const std::filesystem::path& folder, const Defaults& defaults) {
+Spec decode_spec(Fields& f, const Where& where, const Defaults& defaults) {
   Spec out;
   out.bounds = defaults.bounds;
   out.interval = defaults.interval;
   out.advisor.confidence_threshold = defaults.confidence_threshold;
 
-  if (auto stack = read_mapping(f, "stack")) out.stack = decode_stack(*stack, folder);
+  if (auto stack = read_mapping(f, "stack")) out.stack = decode_stack(*stack, where);
   if (!f.has("stack")) f.missing("stack", "is missing; it says which Terraform stack is scaled");
   if (auto bounds = read_mapping(f, "bounds")) out.bounds = decode_bounds(*bounds, defaults.bounds);
   read_duration(f, "interval", 1s, 24h, out.interval);
-  out.metrics = decode_metrics(f, folder);
-  if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, folder, out.advisor);
+  out.metrics = decode_metrics(f, where);
+  if (auto advisor = read_mapping(f, "advisor")) out.advisor = decode_advisor(*advisor, where, out.advisor);
   if (auto behavior = read_mapping(f, "behavior")) out.behavior = decode_behavior(*behavior);
   out.schedules = decode_schedules(f, out.bounds);
   if (auto missing = read_on_missing(f)) out.on_missing_instances = *missing;

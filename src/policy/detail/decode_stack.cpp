@@ -15,16 +15,18 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMaxEntries = 64;
 constexpr std::string_view kAddress = "a resource's address without an index, such as aws_instance.app";
 
-void read_stack_path(Fields& f, const std::filesystem::path& folder, std::string& out) {
+void read_stack_path(Fields& f, const Where& where, std::string& out) {
   std::string text;
   const Found at = read_string(f, "path", "the path of a Terraform root module", text);
   if (!at) return;
-  if (!is_path(text)) {
+  if (where.home == Home::cluster) {
+    f.problem(*at, "path", "is not for a cluster; name the folder under the stacks root in spec.stack.id");
+  } else if (!is_path(text)) {
     f.problem(*at, "path", "must be the path of a Terraform root module");
   } else if (text.starts_with('~')) {
     f.problem(*at, "path", "must not start with ~, which only shells expand; write the folder out");
   } else {
-    std::filesystem::path path = (folder / text).lexically_normal();
+    std::filesystem::path path = (where.folder / text).lexically_normal();
     if (!path.has_filename()) path = path.parent_path();  // "../stacks/web/" is "../stacks/web"
     out = path.string();
   }
@@ -42,25 +44,23 @@ void read_allow_updates(Fields& f, std::vector<AllowedUpdate>& out) {
   });
 }
 
-void read_env(Fields& f, const std::filesystem::path& folder, std::vector<EnvVariable>& out) {
+void read_env(Fields& f, const Where& where, std::vector<EnvVariable>& out) {
   read_mappings(f, "env", kMaxEntries, [&](Fields& entry) {
     EnvVariable variable;
     const Found name =
         read_checked(entry, "name", "the name of an environment variable", is_environment_name, variable.name);
     if (!entry.has("name")) entry.missing("name", "is missing");
     read_checked(entry, "value", "text without line ends, at most 4096 bytes", is_path, variable.value);
-    std::string file;
-    if (read_checked(entry, "file", "a file's path, relative to the policy's folder or absolute", is_path, file)) {
-      variable.file = (folder / file).lexically_normal().string();
-    }
-    if (entry.has("value") == entry.has("file")) {
-      entry.problems().add(entry.at(), "an entry of spec.stack.env must have exactly one of value and file");
+    read_file_path(entry, "file", where, variable.file);
+    read_secret_ref(entry, "secretRef", where, entry.path("file"), variable.secret);
+    const int ways = (entry.has("value") ? 1 : 0) + (entry.has("file") ? 1 : 0) + (entry.has("secretRef") ? 1 : 0);
+    if (ways != 1) {
+      entry.problems().add(entry.at(), "an entry of spec.stack.env must have exactly one of value, file and secretRef");
     }
     const auto same = [&](const EnvVariable& other) { return other.name == variable.name; };
     if (name && std::any_of(out.begin(), out.end(), same)) {
       entry.problem(*name, "name", fmt::format("'{}' is there twice", variable.name));
     }
-    entry.unsupported({"secretRef"});
     entry.finish();
     out.push_back(std::move(variable));
   });
@@ -97,10 +97,10 @@ void read_hook(Fields& hooks, std::string_view name, std::optional<Hook>& out) {
 
 }  // namespace
 
-StackRef decode_stack(Fields& f, const std::filesystem::path& folder) {
+StackRef decode_stack(Fields& f, const Where& where) {
   StackRef out;
   read_checked(f, "id", "a folder's name: letters, digits, '.', '_' and '-', at most 63, no '..'", is_stack_id, out.id);
-  read_stack_path(f, folder, out.path);
+  read_stack_path(f, where, out.path);
   if (f.has("id") && f.has("path")) {
     f.problems().add(f.at(), "spec.stack has both id and path; exactly one is allowed");
   } else if (!f.has("id") && !f.has("path")) {
@@ -130,7 +130,7 @@ StackRef decode_stack(Fields& f, const std::filesystem::path& folder) {
   }
   read_allow_updates(f, out.allow_updates);
   read_strings(f, "backendConfig", "a file's path or KEY=VALUE", is_path, out.backend_config);
-  read_env(f, folder, out.env);
+  read_env(f, where, out.env);
   if (auto hooks = read_mapping(f, "hooks")) {
     read_hook(*hooks, "preScaleIn", out.pre_scale_in);
     read_hook(*hooks, "postScaleOut", out.post_scale_out);

@@ -48,6 +48,11 @@ bool is_stack_id(std::string_view id) {
   return std::all_of(id.begin(), id.end(), [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
+bool is_secret_key(std::string_view key) {
+  if (key.empty() || key.size() > 253 || key == "." || key.find("..") != std::string_view::npos) return false;
+  return std::all_of(key.begin(), key.end(), [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
 bool is_metric_name(std::string_view name) {
   if (name.empty() || name.size() > 63 || !is_lower(name.front())) return false;
   return std::all_of(name.begin(), name.end(), [](char c) { return is_lower(c) || c == '-' || c == '_'; });

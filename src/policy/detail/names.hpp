@@ -11,6 +11,7 @@ namespace stackscaler::policy::detail {
 [[nodiscard]] bool is_dns_label(std::string_view name);      // at most 63
 [[nodiscard]] bool is_dns_subdomain(std::string_view name);  // labels with dots, at most 253
 [[nodiscard]] bool is_stack_id(std::string_view id);       // a folder's name: [A-Za-z0-9][A-Za-z0-9._-]{0,62}, no ".."
+[[nodiscard]] bool is_secret_key(std::string_view key);    // [A-Za-z0-9._-]{1,253}, not "." and no ".."
 [[nodiscard]] bool is_metric_name(std::string_view name);  // [a-z0-9][-a-z0-9_]*, at most 63
 [[nodiscard]] bool is_terraform_name(std::string_view name);       // [A-Za-z_][A-Za-z0-9_-]*
 [[nodiscard]] bool is_reserved_variable(std::string_view name);    // names that Terraform refuses for a variable

@@ -138,16 +138,6 @@ void Fields::missing(std::string_view name, std::string_view rest, Rule rule) co
   problem(node_.at, name, rest, rule);
 }
 
-void Fields::unsupported(std::initializer_list<std::string_view> names, Rule rule) {
-  const RuleScope scope(rule);
-  for (const std::string_view name : names) {
-    known_.push_back(name);
-    for (const Entry& entry : node_.entries) {
-      if (entry.key->text == name) problem(entry.key->at, name, "is not supported by this version");
-    }
-  }
-}
-
 void Fields::finish(Rule rule) const {
   const RuleScope scope(rule);
   for (const Entry& entry : node_.entries) {

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,8 +39,6 @@ class Fields {
 
   // The field's value, or nullptr when absent; the name is known from now on.
   [[nodiscard]] const Node* get(std::string_view name);
-  // Names of the full schema that this version does not have: each that is present is said.
-  void unsupported(std::initializer_list<std::string_view> names, Rule rule = Rule::current());
   // Says every field that nobody asked for. Call it last.
   void finish(Rule rule = Rule::current()) const;
 

@@ -56,6 +56,23 @@ TEST_P(JournalContract, AnOperationIsOpenUntilItIsPutFinished) {
   EXPECT_TRUE(open->empty());
 }
 
+TEST_P(JournalContract, KeepsTheNewestFiveBootTimesOfEachStack) {
+  using namespace std::chrono_literals;
+  for (int i = 0; i < 7; ++i) {
+    ASSERT_TRUE(
+        test::run(io_, journal_->put_boot_time("web", WallTime(std::chrono::seconds(100 + i)), 1500ms + i * 1s)));
+  }
+  ASSERT_TRUE(test::run(io_, journal_->put_boot_time("api", WallTime(100s), 9s)));
+
+  const auto web = test::run(io_, journal_->boot_times("web"));
+  const auto none = test::run(io_, journal_->boot_times("db"));
+
+  ASSERT_TRUE(web);
+  EXPECT_EQ(*web, (std::vector<Duration>{7500ms, 6500ms, 5500ms, 4500ms, 3500ms}));
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+}
+
 TEST_P(JournalContract, TheManagerIsThePolicyOfTheNewestDecisionElseOfTheNewestOperation) {
   const auto manager = [&](std::string stack) {
     auto found = test::run(io_, journal_->manager_of(std::move(stack)));

@@ -28,6 +28,7 @@ class FakeMetrics final : public ports::MetricSource {
   int reads = 0;
   int throws = 0;
   std::function<void()> on_read;  // what happens meanwhile
+  std::optional<int> reporting;
   asio::awaitable<ports::MetricsReading> read(const policy::ScalingPolicy& policy) override {
     ++reads;
     if (throws-- > 0) throw std::runtime_error("fault");
@@ -40,6 +41,7 @@ class FakeMetrics final : public ports::MetricSource {
       if (!cpu) r.missing = missing;
       out.metrics.push_back(std::move(r));
     }
+    out.reporting = reporting;
     co_return out;
   }
 };
@@ -174,6 +176,17 @@ class FakeStatus final : public ports::StatusWriter {
   }
 };
 
+class FakeEvents final : public ports::EventSink {
+ public:
+  std::vector<ports::Happening> told;
+  void tell(const policy::ScalingPolicy&, ports::Happening happening) override { told.push_back(std::move(happening)); }
+  [[nodiscard]] std::vector<std::string> reasons() const {
+    std::vector<std::string> out;
+    for (const auto& one : told) out.push_back(one.reason);
+    return out;
+  }
+};
+
 // Operations as a test has scripted them; decisions, recommendations and generations as test::FakeJournal keeps them.
 class FakeJournal final : public test::FakeJournal {
  public:
@@ -223,7 +236,8 @@ inline std::shared_ptr<policy::ScalingPolicy> policy_of(std::string name, Durati
 struct World {
   explicit World(ports::GateSettings settings = {.enabled = true}, ReconcilerSettings rules = {})
       : gate(settings),
-        reconciler(Reconciler::Parts{clock, log, random, metrics, advisor, driver, &status, journal, gate}, rules) {}
+        reconciler(Reconciler::Parts{clock, log, random, metrics, advisor, driver, &status, journal, gate, &events},
+                   rules) {}
   ~World() {
     loop.stop();
     main.request_stop();
@@ -247,6 +261,7 @@ struct World {
   FakeDriver driver{clock};
   FakeStatus status;
   FakeJournal journal;
+  FakeEvents events;
   ports::Gate gate;
   Reconciler reconciler;
   Loop loop{io.get_executor(), clock, log, random, reconciler};

@@ -61,7 +61,8 @@ class Story {
       decision::remember(history_.recommendations, spec.behavior, *decided.recommended, now);
     }
     if (applied) {
-      decision::note_scaled(history_, spec.behavior, spec.behavior.warmup_or_default(), decided.from, decided.to, now);
+      decision::note_scaled(history_, spec.behavior, spec.behavior.warmup_or(std::nullopt), decided.from, decided.to,
+                            now);
     }
     return explain(decided, now);
   }

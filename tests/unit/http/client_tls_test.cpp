@@ -323,5 +323,50 @@ TEST_F(TlsTest, ALargeAnswerArrivesWhole) {
   EXPECT_EQ(answer->body.size(), 3'000'000U);
 }
 
+std::string content_of(const std::string& file) {
+  std::ifstream in(file);
+  return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+}
+
+TEST_F(TlsTest, AuthorityCertificateAndKeyMayBeGivenAsTextInsteadOfFiles) {
+  TlsServer::Wish wish;
+  wish.client_ca = authority.file();
+  TlsServer server(io, authority.issue("server"), TlsServer::answering("hello"), wish);
+  const auto ours = authority.issue("ours");
+  tls.ca_file = "/does/not/exist";
+  tls.ca_pem = content_of(authority.file());
+  tls.certificate_pem = content_of(ours.certificate);
+  tls.key_pem = Secret(content_of(ours.key));
+
+  const auto answer = get(server.url());
+
+  ASSERT_TRUE(answer) << answer.error().message();
+  EXPECT_EQ(answer->body, "hello");
+}
+
+TEST_F(TlsTest, TextThatIsNoPemAndAKeyOfAnotherCertificateAreSaidWithoutTheirContent) {
+  TlsServer server(io, authority.issue("server"), TlsServer::answering("hello"));
+  const auto ours = authority.issue("ours");
+  const auto other = authority.issue("other");
+  tls.certificate_pem = content_of(ours.certificate);
+  tls.key_pem = Secret(content_of(other.key));
+
+  const std::string mismatch = failure(server.url());
+  tls.key_pem = Secret("hunter2");
+  const std::string no_key = failure(server.url());
+  tls.certificate_pem.clear();
+  const std::string half = failure(server.url());
+  tls = TlsOptions();
+  tls.ca_pem = "hunter2";
+  const std::string no_authority = failure(server.url());
+
+  EXPECT_SAYS(mismatch, "the key given: not an unencrypted key in PEM that belongs to the certificate given");
+  EXPECT_SAYS(no_key, "the key given: not an unencrypted key in PEM");
+  EXPECT_SAYS(half, "needs both");
+  EXPECT_SAYS(no_authority, "the authority given: no certificates in PEM");
+  EXPECT_EQ((no_key + no_authority).find("hunter2"), std::string::npos);
+  EXPECT_EQ(kind, ErrorKind::invalid_input);
+}
+
 }  // namespace
 }  // namespace stackscaler::http

@@ -76,6 +76,37 @@ TEST_F(SourceTest, OneMetricIsOneQuery) {
   EXPECT_EQ(server.asked().size(), 1U);
 }
 
+TEST_F(SourceTest, RestingOnTooFewPointsIsMissing) {
+  server.answer("avg(x)", 200, number("81"));
+  server.answer("count(x)", 200, number("29"));
+  add("load", "avg(x)").coverage = policy::Coverage{"count(x)", 30};
+
+  const auto reading = read();
+
+  EXPECT_FALSE(reading.metrics[0].value);
+  EXPECT_EQ(reading.metrics[0].missing, "it rests on 29 points, fewer than coverage.atLeast (30)");
+}
+
+TEST_F(SourceTest, RestingOnJustEnoughPointsIsTaken) {
+  server.answer("avg(x)", 200, number("81"));
+  server.answer("count(x)", 200, number("30"));
+  add("load", "avg(x)").coverage = policy::Coverage{"count(x)", 30};
+
+  EXPECT_EQ(read().metrics[0].value, 81);
+}
+
+TEST_F(SourceTest, CoverageThatCanNotBeToldIsMissing) {
+  server.answer("avg(x)", 200, number("81"));
+  server.answer("count(x)", 200, kEmpty);
+  add("load", "avg(x)").coverage = policy::Coverage{"count(x)", 30};
+
+  const auto reading = read();
+
+  EXPECT_FALSE(reading.metrics[0].value);
+  EXPECT_TRUE(reading.metrics[0].missing.starts_with("what it rests on can't be told: coverage: "))
+      << reading.metrics[0].missing;
+}
+
 TEST_F(SourceTest, KeepsThePathPrefixAndLeavesTimeOut) {
   server.answer("sum(x)", 200, number("1"));
   add("load", "sum(x)");

@@ -9,6 +9,8 @@
 #include <map>
 #include <string>
 
+#include "policy/parse.hpp"
+
 namespace stackscaler::policy::corpus {
 
 inline std::string slurp(const std::filesystem::path& path) {
@@ -88,6 +90,11 @@ inline std::map<std::string, std::string> all() {
     out[entry.path().filename().string()] = slurp(entry.path() / "in.yaml");
   }
   return out;
+}
+
+// Cases of a cluster say so in their names.
+inline Home home_of(const std::string& name) {
+  return name.find("cluster") == std::string::npos ? Home::files : Home::cluster;
 }
 
 }  // namespace stackscaler::policy::corpus

@@ -7,19 +7,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "policy/parse.hpp"
+#include "unit/policy/corpus.hpp"
 
 namespace stackscaler::policy {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string slurp(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::vector<std::string> cases() {
   std::vector<std::string> out;
@@ -34,12 +29,13 @@ TEST_P(PolicyGolden, SaysExactlyThis) {
   const fs::path folder = fs::path(STK_GOLDEN_DIR) / GetParam();
   const Defaults defaults;
 
-  const ParsedFile parsed = parse_policies(slurp(folder / "in.yaml"), "in.yaml", "/policies", defaults);
+  const ParsedFile parsed =
+      parse_policies(corpus::slurp(folder / "in.yaml"), "in.yaml", "/policies", defaults, corpus::home_of(GetParam()));
 
   std::string said;
   for (const Diagnostic& problem : parsed.problems) said += problem.str("in.yaml") + "\n";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(folder / "want.txt", std::ios::binary) << said;
-  EXPECT_EQ(said, slurp(folder / "want.txt"));
+  EXPECT_EQ(said, corpus::slurp(folder / "want.txt"));
   if (GetParam().starts_with("valid_")) {
     EXPECT_TRUE(parsed.problems.empty());
     EXPECT_FALSE(parsed.policies.empty());

@@ -31,6 +31,33 @@ GateSettings dry() {
   return {.enabled = true, .dry_run = true};
 }
 
+TEST(Law4OneHandPerStack, AReplicaThatLeadsNoMoreChangesNothing) {
+  Gate gate(on());
+  bool leading = true;
+  gate.ask_whether_leading([&] { return leading; });
+  const auto permit = gate.permit({Origin::loop});
+  ASSERT_TRUE(permit);
+
+  leading = false;  // between the permit and the apply
+
+  ASSERT_FALSE(permit->check());
+  EXPECT_EQ(permit->check().error().reason(), "Standby");
+  EXPECT_FALSE(gate.permit({Origin::explicit_}));
+  EXPECT_TRUE(gate.permit({Origin::recovery}));  // what runs is followed to its end
+}
+
+TEST(EmergencyStop, OfOnePolicyHoldsAPersonToo) {
+  const Gate gate(on());
+  WriteRequest request{Origin::explicit_};
+  request.policy_paused = "stopped by its annotation stackscaler.dev/pause: maintenance";
+
+  const auto permit = gate.permit(request);
+
+  ASSERT_FALSE(permit);
+  EXPECT_EQ(permit.error().reason(), "Paused");
+  EXPECT_NE(permit.error().message().find("maintenance"), std::string::npos);
+}
+
 class Law3OffUntilEnabled : public testing::TestWithParam<Case> {};
 
 TEST_P(Law3OffUntilEnabled, Gate) {

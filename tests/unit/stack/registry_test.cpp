@@ -100,9 +100,44 @@ TEST_F(RegistryTest, MetadataIsTheOwnersAlone) {
 }
 
 TEST_F(RegistryTest, AnIdIsNoWayOutOfTheRoot) {
-  for (const char* id : {"..", "../x", "a/b", "", ".hidden", "-rf", "a b"}) EXPECT_FALSE(valid_stack_id(id)) << id;
-  for (const char* id : {"web", "Web-2.eu_west", "1"}) EXPECT_TRUE(valid_stack_id(id)) << id;
+  for (const char* id : {"..", "../x", "a/..", "../a", "a/", "/a", "a//b", "a/b/c", "", ".hidden", "-rf", "a b"})
+    EXPECT_FALSE(valid_stack_id(id)) << id;
+  for (const char* id : {"web", "Web-2.eu_west", "1", "shop/web"}) EXPECT_TRUE(valid_stack_id(id)) << id;
   EXPECT_FALSE(registry_.load("../work"));
+}
+
+TEST_F(RegistryTest, StacksOfANamespaceAreInItsFolderAndListedWithTheOthers) {
+  put("web", "");
+  put("shop/web", "");
+  put("shop/api", "");
+  fs::create_directories(dir_ / "work/empty");
+
+  const auto stacks = registry_.list();
+
+  ASSERT_TRUE(stacks);
+  std::vector<std::string> ids;
+  for (const auto& listed : *stacks) ids.push_back(listed.id);
+  EXPECT_EQ(ids, (std::vector<std::string>{"shop/api", "shop/web", "web"}));
+  EXPECT_EQ(registry_.load("shop/web")->folder, dir_ / "work/shop/web");
+}
+
+TEST_F(RegistryTest, ConfinedAStackIsWithinItsNamespacesFolderWhateverLinksAndMetadataSay) {
+  fs::create_directories(dir_ / "elsewhere");
+  fs::create_directories(dir_ / "work/team");
+  put("shop/inside", "");
+  put("shop/named", (dir_ / "elsewhere").string());
+  put("other/web", "");
+  put("shop/of-another", (dir_ / "work/other/web").string());
+  put("real/web", "");
+  fs::create_directory_symlink(dir_ / "work/real/web", dir_ / "work/team/linked");
+  registry_.confine();
+
+  EXPECT_TRUE(registry_.load("shop/inside"));
+  for (const char* id : {"shop/named", "shop/of-another", "team/linked"}) {
+    const auto entry = registry_.load(id);
+    ASSERT_FALSE(entry) << id;
+    EXPECT_EQ(entry.error().reason(), kStackOutsideRoot) << id;
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "support/temp_dir.hpp"
+#include "terraform/backend.hpp"
 
 namespace stackscaler::terraform {
 namespace {
