@@ -23,10 +23,11 @@ class Advisors {
     Random& random;
     BlockingPool* pool;
     advisor::EnvironmentLookup environment;
-    advisor::PastNeeds past{};  // what a forecast learns from at its beginning
+    advisor::PastNeeds past{};                          // what a forecast learns from at its beginning
+    std::optional<advisor::ForecastFiles> forecasts{};  // where forecasts are kept; absent: nowhere
   };
   explicit Advisors(Parts parts)
-      : forecast_(parts.clock, parts.logger, std::move(parts.past)),
+      : forecast_(parts.clock, parts.logger, std::move(parts.past), parts.pool, std::move(parts.forecasts)),
         client_(parts.client, parts.clock, parts.logger, parts.pool, std::move(parts.environment)),
         model_(advisor::ModelAdvisor::Parts{client_, parts.clock, parts.logger, parts.random, rules_, forecast_}),
         by_type_(advisor::AdvisorByType::Parts{rules_, &forecast_, &model_}) {}

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 
+#include "controller/ceiling.hpp"
 #include "controller/commands.hpp"
 #include "controller/program.hpp"
 #include "controller/render.hpp"
@@ -71,10 +72,11 @@ asio::awaitable<void> Pass::run() {
   co_await finish_open_operations();
   if (failure_) co_return;
   Collected policies;
-  const auto implicit = program_.make_implicit(policies);
+  Ceiling ceiling(policies, program_.options.ceiling, *program_.logger);
+  const auto implicit = program_.make_implicit(ceiling);
   Result<void> loaded;
   if (program_.source) {
-    loaded = co_await program_.source->load(implicit ? static_cast<ports::PolicySink&>(*implicit) : policies);
+    loaded = co_await program_.source->load(implicit ? static_cast<ports::PolicySink&>(*implicit) : ceiling);
   }
   if (loaded && implicit) loaded = co_await implicit->refresh();
   if (!loaded) {

@@ -9,9 +9,14 @@
 #include <csignal>
 #include <cstdio>
 #include <iterator>
+#include <memory>
+#include <optional>
 
 #include "async/deadline.hpp"
+#include "controller/api_service.hpp"
+#include "controller/ceiling.hpp"
 #include "controller/commands.hpp"
+#include "controller/listen.hpp"
 #include "controller/loop.hpp"
 #include "controller/program.hpp"
 #include "controller/version.hpp"
@@ -28,14 +33,17 @@ constexpr Duration kStopGrace = 30min;  // law 13: how long a running apply is w
 
 class Service {
  public:
-  explicit Service(Program& program)
+  Service(Program& program, std::optional<ListenPlan> listen)
       : program_(program),
         reconciler_(program.make_reconciler(true)),
         loop_(program.io.get_executor(), program.clock, *program.logger, program.random, *reconciler_),
-        implicit_(program.make_implicit(loop_)),
+        ceiling_(loop_, program.options.ceiling, *program.logger),
+        implicit_(program.make_implicit(ceiling_)),
         watchers_(program.io.get_executor(), *program.logger),
         recoveries_(program.io.get_executor(), *program.logger),
-        signals_(program.io.get_executor(), SIGTERM, SIGINT) {}
+        signals_(program.io.get_executor(), SIGTERM, SIGINT) {
+    if (listen) api_ = std::make_unique<ApiService>(program, *reconciler_, loop_, std::move(*listen));
+  }
 
   asio::awaitable<void> serve();
   [[nodiscard]] int exit_code() const { return exit_code_; }
@@ -43,10 +51,11 @@ class Service {
  private:
   asio::awaitable<Result<void>> start();
   asio::awaitable<Result<void>> load();
-  [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : loop_; }
+  [[nodiscard]] ports::PolicySink& sink() { return implicit_ ? static_cast<ports::PolicySink&>(*implicit_) : ceiling_; }
   asio::awaitable<bool> lead();
   asio::awaitable<void> until_stop();
   asio::awaitable<Result<void>> next_signal();
+  asio::awaitable<void> give_up(Error error);
   asio::awaitable<void> stop();
   asio::awaitable<void> interrupt_when_asked_or_late();
   [[nodiscard]] std::string policies_text() const;
@@ -55,7 +64,9 @@ class Service {
   Program& program_;
   std::unique_ptr<Reconciler> reconciler_;
   Loop loop_;
-  std::unique_ptr<ImplicitPolicies> implicit_;  // between the source and the loop, or null
+  Ceiling ceiling_;                             // before the loop
+  std::unique_ptr<ImplicitPolicies> implicit_;  // between the source and the ceiling, or null
+  std::unique_ptr<ApiService> api_;             // null with --listen=off
   TaskGroup watchers_;                          // cancelled at the stop
   TaskGroup recoveries_;                        // followed to their end
   asio::signal_set signals_;
@@ -83,7 +94,6 @@ void Service::log_start() const {
 }
 
 asio::awaitable<Result<void>> Service::start() {
-  log_start();
   auto open = co_await program_.journal->unfinished_operations();
   if (!open) co_return fail(std::move(open).error());
   auto lost = co_await program_.driver->lost_operations();
@@ -157,8 +167,23 @@ asio::awaitable<Result<void>> Service::next_signal() {
   co_return Result<void>{};
 }
 
+asio::awaitable<void> Service::give_up(Error error) {
+  program_.logger->error("cannot start", kv("err", error.message()));
+  exit_code_ = 1;
+  co_await stop();
+}
+
 asio::awaitable<void> Service::serve() {
+  log_start();
+  if (api_) {
+    // A standby answers too: it is alive, ready to take over, and says that another leads.
+    if (auto listening = api_->start(); !listening) {
+      co_await give_up(listening.error());
+      co_return;
+    }
+  }
   if (program_.cluster) {
+    if (api_ && program_.cluster->elects()) api_->set_ready();
     const bool leads = co_await lead();
     if (!leads) {
       co_await stop();
@@ -167,9 +192,7 @@ asio::awaitable<void> Service::serve() {
   }
   auto started = co_await start();
   if (!started) {
-    program_.logger->error("cannot start", kv("err", started.error().message()));
-    exit_code_ = 1;
-    co_await stop();
+    co_await give_up(started.error());
     co_return;
   }
   if (program_.source) watchers_.spawn("watch", program_.source->watch(sink()));
@@ -178,6 +201,10 @@ asio::awaitable<void> Service::serve() {
   watchers_.spawn("states", loop_.watch_states());
   watchers_.spawn("plans", loop_.watch_plans());
   watchers_.spawn("pause", loop_.watch_pause(program_.gate));
+  if (api_) {
+    watchers_.spawn("api", api_->watch());
+    api_->set_ready();
+  }
   co_await until_stop();
   co_await stop();
   program_.logger->info("stopped", kv("turns", loop_.counters().turns),
@@ -195,7 +222,9 @@ asio::awaitable<void> Service::stop() {
   if (program_.cluster) program_.cluster->request_stop();
   TaskGroup patience(program_.io.get_executor(), *program_.logger);
   patience.spawn("grace", interrupt_when_asked_or_late());
+  if (api_) co_await api_->close();
   co_await loop_.drain();
+  if (api_) co_await api_->drain();
   co_await recoveries_.join();
   patience.request_stop();
   co_await patience.join();
@@ -226,7 +255,12 @@ int run_controller(const Options& options) {
     std::fprintf(stderr, "stackscaler: %s\n", ready.error().message().c_str());
     return 1;
   }
-  Service service(**program);
+  auto listen = plan_listen((*program)->options);
+  if (!listen) {
+    std::fprintf(stderr, "stackscaler: %s\n", listen.error().message().c_str());
+    return 1;
+  }
+  Service service(**program, std::move(*listen));
   (*program)->run(service.serve());
   return service.exit_code();
 }

@@ -77,7 +77,29 @@ void Loop::upsert(std::shared_ptr<const policy::ScalingPolicy> policy) {
       fresh ? Duration(static_cast<Duration::rep>(random_.unit() * static_cast<double>(spread.count()))) : Duration(0);
   const SteadyTime due = clock_.steady_now() + delay;
   queue_.add(key, due);
+  if (observer_ != nullptr) observer_->known(*memory->policy);
   wake_for(due);
+}
+
+bool Loop::wake(const policy::PolicyKey& key, bool state_changed) {
+  const auto found = memories_.find(key);
+  if (found == memories_.end()) return false;
+  found->second->state_changed = found->second->state_changed || state_changed;
+  queue_.add(key, clock_.steady_now());
+  wake_for(clock_.steady_now());
+  return true;
+}
+
+std::vector<policy::PolicyKey> Loop::keys() const {
+  std::vector<policy::PolicyKey> out;
+  out.reserve(memories_.size());
+  for (const auto& [key, memory] : memories_) out.push_back(key);
+  return out;
+}
+
+const PolicyMemory* Loop::memory(const policy::PolicyKey& key) const {
+  const auto found = memories_.find(key);
+  return found == memories_.end() ? nullptr : found->second.get();
 }
 
 void Loop::remove(const policy::PolicyKey& key) {
@@ -88,6 +110,7 @@ void Loop::remove(const policy::PolicyKey& key) {
     memories_.erase(found);
   }
   queue_.remove(key);
+  if (observer_ != nullptr) observer_->gone(key);
 }
 
 asio::awaitable<void> Loop::run() {
@@ -177,6 +200,7 @@ asio::awaitable<void> Loop::work(policy::PolicyKey key, Reconciler::Memory memor
   };
   std::function<void()> on_converge = leave_place;
   SteadyTime next = clock_.steady_now() + memory->policy->spec.interval;
+  if (observer_ != nullptr) observer_->began(key);
   try {
     Turn turn = co_await reconciler_.turn(memory, std::move(on_converge));
     // A fixed pace: the next turn counts from when this one was due, not from when it ended.

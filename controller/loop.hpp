@@ -11,6 +11,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "async/task_group.hpp"
 #include "async/wake.hpp"
@@ -46,6 +48,18 @@ class Loop final : public ports::PolicySink {
   void stop();
   [[nodiscard]] boost::asio::awaitable<void> drain();
 
+  // Null: nobody. Before the first policy.
+  void observe_with(LoopObserver* observer) { observer_ = observer; }
+  // A turn of that policy is wanted now. `state_changed`: with the count read again. False: there is no such policy.
+  bool wake(const policy::PolicyKey& key, bool state_changed);
+  [[nodiscard]] std::vector<policy::PolicyKey> keys() const;
+  // Null: there is no such policy.
+  [[nodiscard]] const PolicyMemory* memory(const policy::PolicyKey& key) const;
+  // Nothing while its turn is under way.
+  [[nodiscard]] std::optional<SteadyTime> next_turn(const policy::PolicyKey& key) const { return queue_.due_of(key); }
+  [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
+  [[nodiscard]] std::size_t in_work() const { return queue_.in_work(); }
+
   [[nodiscard]] const LoopCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t policies() const { return memories_.size(); }
 
@@ -63,6 +77,7 @@ class Loop final : public ports::PolicySink {
   WorkQueue queue_;
   std::map<policy::PolicyKey, Reconciler::Memory> memories_;
   LoopCounters counters_;
+  LoopObserver* observer_ = nullptr;
   Wake wake_;
   SteadyTime sleeping_until_ = SteadyTime::min();
   TaskGroup tasks_;

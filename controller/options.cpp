@@ -44,6 +44,10 @@ constexpr std::array<std::string_view, 8> kLoopNames{"policies",       "implicit
                                                      "shrink-breaker", "max-concurrent",     "terraform-memory",
                                                      "status",         "outside-change-hold"};
 
+constexpr std::array<std::string_view, 6> kApiNames{"listen",  "token-file", "tls-cert",
+                                                    "tls-key", "allow-host", "api-changes-a-minute"};
+constexpr std::array<std::string_view, 1> kCeilingNames{"max-instances-ceiling"};
+
 void add_settings(CLI::App& app, Flags& flags, std::initializer_list<Names> groups) {
   const auto among = [](const Names& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -58,7 +62,8 @@ void add_settings(CLI::App& app, Flags& flags, std::initializer_list<Names> grou
       app.add_flag(flag, flags.switches[std::string(s.name)], help);
     } else {
       auto* option = app.add_option(flag, flags.values[std::string(s.name)], help)->type_name(std::string(s.value));
-      if (s.name == "allow-env") option->multi_option_policy(CLI::MultiOptionPolicy::Join)->delimiter(',');
+      if (s.name == "allow-env" || s.name == "allow-host")
+        option->multi_option_policy(CLI::MultiOptionPolicy::Join)->delimiter(',');
     }
   }
   app.add_option("--env-file", flags.env_file, "file of KEY=value lines, read like the environment")->type_name("FILE");
@@ -97,12 +102,16 @@ struct Commands {
     root.set_version_flag("--version", std::string("stackscaler ") + controller::version());
     root.set_help_all_flag("--help-all", "help of all commands");
     run = root.add_subcommand("run", "the controller: watches policies and keeps their stacks in size");
-    add_settings(*run, f, {kLoopNames, kClusterNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames});
+    add_settings(
+        *run, f,
+        {kLoopNames, kClusterNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames, kApiNames,
+         kCeilingNames});
     run->add_flag("--rehearsal", o.rehearsal, "no Terraform at all: counts live in memory (for a first look)");
     reconcile = root.add_subcommand("reconcile",
                                     "one pass over the policies; exit 0: done or nothing to do, 1: an error, with "
                                     "--dry-run 2: changes are wanted");
-    add_settings(*reconcile, f, {kLoopNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames});
+    add_settings(*reconcile, f,
+                 {kLoopNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames, kCeilingNames});
     reconcile->add_flag("--plan", o.plan, "with --dry-run: make a real Terraform plan for each change and show it");
     add_output(*reconcile, f);
     validate = root.add_subcommand("validate", "every problem of every policy file, as file:line:col: message");
@@ -281,6 +290,9 @@ void apply_settings(Options& options, const CLI::App& app, const Flags& flags, c
   for (const auto& [name, value] : env_file) {
     if (name.ends_with("_API_KEY")) options.env_file.emplace(name, value);
   }
+  if (auto token = lookup(environment, "STACKSCALER_TOKEN")) options.token = Secret(*token);
+  if (auto token = lookup(env_file, "STACKSCALER_TOKEN"); token && options.token.empty())
+    options.token = Secret(*token);
   for (const Setting& s : settings()) {
     if (app.get_option_no_throw("--" + std::string(s.name)) == nullptr) continue;
     std::string origin = "--" + std::string(s.name);
@@ -305,6 +317,9 @@ void check(const Options& o, std::vector<std::string>& problems) {
     problems.emplace_back("--prometheus-basic-user and --prometheus-password-file go together");
   if (p.certificate_file.empty() != p.key_file.empty())
     problems.emplace_back("--prometheus-cert and --prometheus-key go together");
+  if (o.tls_certificate.empty() != o.tls_key.empty()) problems.emplace_back("--tls-cert and --tls-key go together");
+  if (o.ceiling && o.defaults.bounds.min > *o.ceiling)
+    problems.emplace_back("--default-min-instances is above --max-instances-ceiling");
   if (o.step && !o.since) problems.emplace_back("--step goes with --since");
   if (o.plan && !o.dry_run) problems.emplace_back("--plan goes with --dry-run");
   if (o.rehearsal && !o.terraform.empty())

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/secret.hpp"
 #include "controller/cluster_settings.hpp"
 #include "controller/fleet_guard.hpp"
 #include "controller/logging.hpp"
@@ -71,6 +72,16 @@ struct Options {
   policy::Defaults defaults;
   ClusterOptions cluster;
   std::map<std::string, std::string> env_file;  // its keys of advisors (*_API_KEY): secrets
+
+  // The API
+  std::string listen = "127.0.0.1:8008";  // ADDRESS:PORT, or off
+  std::filesystem::path token_file;
+  Secret token;  // STACKSCALER_TOKEN
+  std::string tls_certificate;
+  std::string tls_key;
+  std::vector<std::string> allow_hosts;  // in lower case
+  int changes_per_minute = 60;
+  std::optional<int> ceiling;  // of every count that is asked for
 
   // How it speaks
   std::optional<LogFormat> log_format;  // unset: text on a terminal, else logfmt

@@ -152,9 +152,9 @@ Result<void> Program::add_policies() {
   metrics::PrometheusSettings settings;
   settings.pool = &pool;
   metrics = std::make_unique<metrics::PrometheusSource>(http_client(), clock, *logger, *endpoint, settings);
-  advisors =
-      std::make_unique<Advisors>(Advisors::Parts{http_client(), clock, *logger, random, &pool, environment_of(options),
-                                                 past_needs(*metrics, std::move(*endpoint))});
+  advisors = std::make_unique<Advisors>(Advisors::Parts{
+      http_client(), clock, *logger, random, &pool, environment_of(options), past_needs(*metrics, std::move(*endpoint)),
+      advisor::ForecastFiles(std::filesystem::absolute(own_folder(options) / "forecasts"))});
   if (options.cluster.used()) return add_cluster();
   if (options.policies.empty()) return {};
   source::FileSourceOptions files;
@@ -206,6 +206,10 @@ std::unique_ptr<Reconciler> Program::make_reconciler(bool write_status) {
       Reconciler::Parts{clock, *logger, random, *metrics, advisors->get(), *driver,
                         write_status && options.status != StatusTarget::none ? status.get() : nullptr, *journal, gate},
       ReconcilerSettings{options.fleet, options.outside_hold});
+}
+
+std::string Program::terraform_name() const {
+  return options.rehearsal ? std::string() : binary_for(options);
 }
 
 void Program::run(boost::asio::awaitable<void> task) {

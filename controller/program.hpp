@@ -65,6 +65,9 @@ class Program {
   [[nodiscard]] std::unique_ptr<ImplicitPolicies> make_implicit(ports::PolicySink& next);
   [[nodiscard]] std::unique_ptr<Reconciler> make_reconciler(bool write_status);
 
+  // The program that changes stacks: what was named, else terraform or tofu.
+  [[nodiscard]] std::string terraform_name() const;
+
   Options options;
   std::unique_ptr<Logger> logger;
   boost::asio::io_context io{1};

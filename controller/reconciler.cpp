@@ -46,10 +46,31 @@ asio::awaitable<Turn> Reconciler::turn(Memory memory, std::function<void()> on_c
     co_await observe(memory, turn, true);
     if (!turn.error && turn.view->count != before) co_await decide(memory, turn);
   }
+  if (!turn.error && observer_ != nullptr) observer_->decided(turn);
   if (!turn.error) co_await converge(memory, turn, std::move(on_converge));
   memory->errors = turn.error ? memory->errors + 1 : 0;
   ++memory->turns;
   co_await report(memory, turn);
+  co_return turn;
+}
+
+// With a memory of its own that is retired from the start: nothing of it lasts.
+asio::awaitable<Turn> Reconciler::look(std::shared_ptr<const policy::ScalingPolicy> policy) {
+  const auto memory = std::make_shared<PolicyMemory>();
+  memory->policy = policy;
+  memory->retired = true;
+  Turn turn;
+  turn.policy = std::move(policy);
+  turn.paused = parts_.gate.stopped();
+  auto view = co_await parts_.driver.observe(turn.policy->spec.stack);
+  if (!view) {
+    turn.error = std::move(view).error();
+    co_return turn;
+  }
+  memory->view = std::move(*view);
+  memory->view_read = parts_.clock.steady_now();
+  turn.view = memory->view;
+  co_await decide(memory, turn);
   co_return turn;
 }
 
@@ -145,7 +166,7 @@ asio::awaitable<void> Reconciler::note_count(Memory memory) {
   const std::optional<int> before = known ? known : operation != nullptr ? operation->count_after : std::nullopt;
   if (!before || *before == count || (ours && !by_hand)) co_return;
   memory->outside = fmt::format("the count changed from {} to {} {}", *before, count,
-                                by_hand ? "by hand (stack scale)" : "outside Stackscaler");
+                                by_hand ? "by hand (" + operation->requested_by + ")" : "outside Stackscaler");
   if (settings_.outside_hold == Duration(0)) co_return;
   memory->outside_until = parts_.clock.steady_now() + settings_.outside_hold;
   parts_.logger.warn("another hand changed the count", kv("policy", memory->policy->key.str()), kv("stack", view.name),
@@ -174,7 +195,7 @@ asio::awaitable<void> Reconciler::decide(Memory memory, Turn& turn) {
   if (advised) advice = std::move(*advised);
   turn.decision = decision::decide(turn.policy->spec, observation, advice, memory->history, now);
   turn.observation = std::move(observation);
-  co_await remember_recommendation(memory, turn);
+  if (!memory->retired) co_await remember_recommendation(memory, turn);
   const bool fewer = signals.may_scale_down && signals.proposal && *signals.proposal < turn.observation->current;
   if (!memory->retired) fleet_.note(turn.policy->key, fewer, parts_.clock.steady_now());
 }

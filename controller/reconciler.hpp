@@ -19,6 +19,7 @@
 #include "base/random.hpp"
 #include "controller/claims.hpp"
 #include "controller/fleet_guard.hpp"
+#include "controller/observer.hpp"
 #include "controller/turn.hpp"
 #include "ports/advisor.hpp"
 #include "ports/event_sink.hpp"
@@ -72,6 +73,27 @@ class Reconciler {
   // due.
   [[nodiscard]] boost::asio::awaitable<void> check_plan(Memory memory);
 
+  // The decision that a turn would come to now, of a policy that the loop need not know. Changes nothing and leaves
+  // nothing; an advisor is asked.
+  [[nodiscard]] boost::asio::awaitable<Turn> look(std::shared_ptr<const policy::ScalingPolicy> policy);
+
+  // A change that a person asks for: behind the gate, the guard, the fleet's budget and law 11, not behind holds.
+  struct ManualOrder {
+    policy::StackRef stack;
+    int to = 0;
+    policy::Step max_step;  // at most so many fewer at once
+    ports::WriteRequest gate;
+    std::string requested_by;
+    std::string reason;   // Manual or ManualForced
+    std::string message;  // the person's
+  };
+  [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> scale_by_hand(ManualOrder order,
+                                                                                 ports::ProgressSink progress);
+
+  // Null: nobody. Before the first turn.
+  void observe_with(LoopObserver* observer) { observer_ = observer; }
+  [[nodiscard]] Duration outside_hold() const { return settings_.outside_hold; }
+
   // Where progress of a running operation goes (called within the driver, so the receiver must not block): the loop
   // answers by spawning report_progress().
   void on_progress(std::function<void(Memory, ports::OperationProgress)> receiver) {
@@ -94,6 +116,7 @@ class Reconciler {
   [[nodiscard]] boost::asio::awaitable<void> observe(Memory memory, Turn& turn, bool force);
   [[nodiscard]] boost::asio::awaitable<void> note_count(Memory memory);
   [[nodiscard]] boost::asio::awaitable<Result<void>> check_fleet(Turn& turn);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> check_budget(int fewer);
   [[nodiscard]] boost::asio::awaitable<Result<void>> still_right(Memory memory, int from, int to, int max);
   [[nodiscard]] boost::asio::awaitable<void> check_claim(Memory memory, Turn& turn);
   [[nodiscard]] boost::asio::awaitable<void> load_memory(Memory memory, Turn& turn);
@@ -123,6 +146,7 @@ class Reconciler {
   std::map<std::string, OpenOperation> recovering_;  // by operation
   int recoveries_ = 0;                               // that have come to their end
   std::function<void(Memory, ports::OperationProgress)> on_progress_;
+  LoopObserver* observer_ = nullptr;
 };
 
 }  // namespace stackscaler::controller

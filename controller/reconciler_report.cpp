@@ -53,8 +53,13 @@ asio::awaitable<void> Reconciler::report(Memory memory, Turn& turn) {
     }
   }
   co_await journal_decision(memory, turn);
-  if (parts_.status == nullptr) co_return;
+  if (parts_.status == nullptr && observer_ == nullptr) co_return;
   policy::Status next = status_after(turn, *memory, parts_.gate.settings(), parts_.clock.wall_now());
+  if (observer_ != nullptr) observer_->ended(*memory, turn, next);
+  if (parts_.status == nullptr) {
+    memory->written = std::move(next);  // transition times are kept all the same
+    co_return;
+  }
   const bool refresh_due = parts_.clock.steady_now() - memory->written_at >= kStatusRefresh;
   if (memory->ever_written && !refresh_due && !policy::worth_writing(memory->written, next)) co_return;
   co_await write_status(memory, std::move(next));
@@ -97,6 +102,7 @@ ports::ProgressSink Reconciler::progress_sink(const Memory& memory) {
                                kv("phase", progress.phase), kv("from", progress.from),
                                kv("to", progress.to),       kv("progress", progress.progress)};
     parts_.logger.write(speak ? LogLevel::info : LogLevel::debug, "operation", fields);
+    if (observer_ != nullptr) observer_->moved(*memory->policy, progress);
     if (on_progress_) on_progress_(memory, progress);
   };
 }

@@ -106,6 +106,31 @@ Result<void> set_allow_env(Options& o, const std::string& text) {
   return {};
 }
 
+Result<void> set_allow_hosts(Options& o, const std::string& text) {
+  o.allow_hosts.clear();
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    std::string host(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    for (char& c : host) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+      const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+      if (!good) return bad(host, "a host's name (without scheme, port or wildcard)");
+    }
+    if (host.empty()) return bad(text, "a list of host names");
+    o.allow_hosts.push_back(std::move(host));
+  }
+  return {};
+}
+
+Result<void> set_ceiling(Options& o, const std::string& text) {
+  int value = 0;
+  auto set = set_number(value, text, 1, policy::kMaxInstances, "a count from 1 to 100000");
+  if (set) o.ceiling = value;
+  return set;
+}
+
 Result<void> set_interval(Options& o, const std::string& text) {
   int minutes = 5;
   auto set = set_number(minutes, text, 1, 1440, "a number of minutes from 1 to 1440");
@@ -206,6 +231,20 @@ constexpr std::array kSettings{
             set_outside_hold},
     Setting{"status", "", "WHERE", "auto", "where statuses go: inline (the policy's own document), sidecar (a file under --data), auto (inline, but a sidecar where git tracks the file or it can't be written) or none",
             set_status},
+    Setting{"max-instances-ceiling", "", "N", "", "no count above this, whatever a policy or a person asks for",
+            set_ceiling},
+    Setting{"listen", "", "ADDR:PORT", "127.0.0.1:8008", "where the API and the dashboard are served; off: nowhere. Beyond this machine only with a token",
+            [](Options& o, const std::string& t) { o.listen = t; return Result<void>{}; }},
+    Setting{"token-file", "", "FILE", "", "file of the token that changing calls need, at least 16 characters; or the variable STACKSCALER_TOKEN. Without one the API is read-only",
+            [](Options& o, const std::string& t) { return set_path(o.token_file, t); }},
+    Setting{"tls-cert", "", "FILE", "", "serve https: the certificate with its chain (PEM), read again when it changes",
+            [](Options& o, const std::string& t) { return set_file(o.tls_certificate, t); }},
+    Setting{"tls-key", "", "FILE", "", "the certificate's key (PEM, not encrypted)",
+            [](Options& o, const std::string& t) { return set_file(o.tls_key, t); }},
+    Setting{"allow-host", "", "NAMES", "", "host names under which the API may be asked beside addresses and localhost, with commas",
+            set_allow_hosts},
+    Setting{"api-changes-a-minute", "", "N", "60", "at most so many changing calls a minute from one client; 0: no limit",
+            [](Options& o, const std::string& t) { return set_number(o.changes_per_minute, t, 0, 1'000'000, "a number from 0 to 1000000"); }},
     Setting{"log-format", "", "FORMAT", "", "text, logfmt or json; without it text on a terminal, else logfmt",
             set_log_format},
     Setting{"log-level", "", "LEVEL", "info", "debug, info, warn or error",

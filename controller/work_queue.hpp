@@ -30,6 +30,11 @@ class WorkQueue {
   void done(const Key& key, std::optional<SteadyTime> next);
 
   [[nodiscard]] std::optional<SteadyTime> next_due() const;
+  // When a waiting key is due.
+  [[nodiscard]] std::optional<SteadyTime> due_of(const Key& key) const {
+    const auto found = waiting_.find(key);
+    return found == waiting_.end() ? std::nullopt : std::optional(found->second);
+  }
   [[nodiscard]] std::size_t waiting() const { return order_.size(); }
   [[nodiscard]] std::size_t in_work() const { return in_work_.size(); }
   // When the key was due that take() gave last: for measuring lateness.

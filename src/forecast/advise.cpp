@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/digest.hpp"
 #include "policy/reasons.hpp"
 
 namespace stackscaler::forecast {
@@ -55,6 +56,23 @@ std::optional<double> need_of(const policy::Spec& spec, const decision::Observat
     if (need) out = std::max(out.value_or(0), *need);
   }
   return out;
+}
+
+std::string basis_of(const policy::ScalingPolicy& policy) {
+  std::string text;
+  const auto add = [&text](std::string_view value) { text += fmt::format("{}:{}\n", value.size(), value); };
+  add(policy.stack_label());
+  for (const policy::Metric& metric : policy.spec.metrics) {
+    if (!metric.target && !metric.threshold && !metric.desired) continue;
+    text += fmt::format("{} {} ", static_cast<int>(metric.preset), metric.desired);
+    if (metric.target) text += fmt::format("{} {} ", static_cast<int>(metric.target->type), metric.target->value);
+    if (metric.threshold) text += fmt::format("{} ", metric.threshold->scale_up);
+    text += fmt::format("{}\n", policy.spec.behavior.scale_up.tolerance);
+    add(metric.query);
+    add(metric.source ? metric.source->url : "");
+    add(metric.source ? metric.source->tenant : "");
+  }
+  return sha256_hex(text);
 }
 
 decision::Advice forecast_advice(const Forecaster& forecaster, const decision::Observation& observation,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "decision/decide.hpp"
 #include "forecast/forecaster.hpp"
@@ -23,6 +24,10 @@ namespace stackscaler::forecast {
 // The same for one metric's value with so many instances serving.
 [[nodiscard]] std::optional<double> need_of(const policy::Metric& metric, const policy::Behavior& behavior,
                                             double value, int serving);
+
+// What needs of this policy are made of: metrics, their edges and the stack that is counted, as a SHA-256. Needs of
+// equal bases may follow one another in one series.
+[[nodiscard]] std::string basis_of(const policy::ScalingPolicy& policy);
 
 // `rules`: what the metrics alone advise. The forecaster has observed this turn already.
 [[nodiscard]] decision::Advice forecast_advice(const Forecaster& forecaster, const decision::Observation& observation,

@@ -13,9 +13,9 @@ constexpr std::int64_t kWeek = 7 * kDay;
 constexpr std::int64_t kSlot = 15;
 // An order made now has to last until minute kSoon, and nothing that goes is needed again until minute kLonger; with a
 // long lead so many minutes beyond it.
-constexpr int kSoon = 12;
+constexpr int kSoon = 16;
 constexpr int kSoonBeyond = 5;
-constexpr int kLonger = 30;
+constexpr int kLonger = 25;
 constexpr int kLongerBeyond = 10;
 constexpr std::int64_t kFilled = 15;
 constexpr double kShapeGain = 0.35;  // of the newest day
@@ -24,8 +24,12 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 // A rise over kRiseOver minutes is steep from so many times the usual one on, and is carried on for so many minutes.
 constexpr std::int64_t kRiseOver = 5;
 constexpr double kSteep = 2.5;
-constexpr int kCarriedOn = 7;
+constexpr int kCarriedOn = 4;
 constexpr double kRiseLife = 720;
+// Errors of up to kOrdinary of the load cost what the risk says. Beyond, each minute above the limit that is avoided
+// costs more instances, so the risk that is taken grows in proportion, up to kMostRisk.
+constexpr double kOrdinary = 0.2;
+constexpr double kMostRisk = 0.8;
 
 std::size_t minutes_of(Duration duration) {
   return static_cast<std::size_t>(std::max<Duration::rep>(1, duration / std::chrono::minutes(1)));
@@ -38,6 +42,10 @@ int lead_of(Duration look_ahead) {
 
 double share(double half_life) {
   return 1 - std::exp2(-1 / half_life);
+}
+
+double risk_taken(double risk, const Learner& learner) {
+  return std::clamp(risk * learner.relative_error() / kOrdinary, risk, std::max(risk, kMostRisk));
 }
 
 // A mixture of the last minutes until something is learned.
@@ -57,6 +65,21 @@ Forecaster::Forecaster(const ForecastSettings& settings)
 std::optional<WallTime> Forecaster::last() const {
   if (series_.end() == 0) return std::nullopt;
   return WallTime(std::chrono::minutes(minute_));
+}
+
+Past Forecaster::past() const {
+  Past out;
+  out.needs = series_.values();
+  out.first = minute_ + 1 - static_cast<std::int64_t>(out.needs.size());
+  return out;
+}
+
+void Forecaster::learn(const Past& past) {
+  std::int64_t minute = past.first;
+  for (const float need : past.needs) {
+    ++minute;  // the end of the one that the need is of
+    if (!std::isnan(need)) observe(WallTime(std::chrono::minutes(minute)), static_cast<double>(need));
+  }
 }
 
 std::size_t Forecaster::bytes() const {
@@ -183,8 +206,8 @@ std::optional<Outlook> Forecaster::outlook() const {
   if (seen() < kEnough) return std::nullopt;
   Outlook out;
   out.expected = soon_.expected();
-  const double soon = soon_.upper(settings_.risk);
-  const double longer = longer_.upper(settings_.risk);
+  const double soon = soon_.upper(risk_taken(settings_.risk, soon_));
+  const double longer = longer_.upper(risk_taken(settings_.risk, longer_));
   if (!std::isfinite(soon) || !std::isfinite(longer)) return std::nullopt;
   out.surge = surge_ > soon;
   out.soon = std::max(soon, surge_);

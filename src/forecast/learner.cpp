@@ -12,6 +12,7 @@ namespace {
 constexpr double kWeightsLife = 5 * 1440;
 constexpr double kErrorsLife = 3 * 1440;
 constexpr double kSpreadLife = 45;
+constexpr double kNoiseLife = 1440;
 constexpr double kRidge = 20;
 constexpr int kFitEvery = 15;
 constexpr double kLeastSpread = 0.002;  // of the scale
@@ -76,6 +77,7 @@ void Learner::note_error(const Forecast& forecast, double highest) {
     error_weight_ /= error_gain_;
     error_gain_ = 1;
   }
+  relative_error_ += (1 - 1 / growth(kNoiseLife)) * (std::abs(error) / forecast.scale - relative_error_);
   spread_ += (1 - 1 / growth(kSpreadLife)) * (std::abs(error) - spread_);
 }
 

@@ -34,6 +34,8 @@ class Learner {
   void learn(std::int64_t made, double highest);
   // What the window's highest value exceeds with probability `risk`, by the latest forecast.
   [[nodiscard]] double upper(double risk) const;
+  // How large errors were in the last day or so, as a mean and a share of the scale.
+  [[nodiscard]] double relative_error() const { return relative_error_; }
   [[nodiscard]] double expected() const { return kept(latest_).prediction; }
 
  private:
@@ -65,6 +67,7 @@ class Learner {
   double error_gain_ = 1;
   double error_weight_ = 0;
   double spread_ = 0;  // the mean error of late
+  double relative_error_ = 0.1;
 };
 
 }  // namespace stackscaler::forecast

@@ -37,6 +37,13 @@ double Series::max(std::int64_t from, std::int64_t to) const {
   return out;
 }
 
+std::vector<float> Series::values() const {
+  std::vector<float> out;
+  out.reserve(values_.size());
+  for (std::int64_t i = begin(); i < end_; ++i) out.push_back(at(i));
+  return out;
+}
+
 bool Series::complete(std::int64_t from, std::int64_t to) const {
   if (from < begin() || to >= end_) return false;
   for (std::int64_t i = from; i <= to; ++i) {

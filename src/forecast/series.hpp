@@ -22,6 +22,8 @@ class Series {
   [[nodiscard]] bool complete(std::int64_t from, std::int64_t to) const;  // each of them has a value
   [[nodiscard]] bool holds(std::int64_t from) const { return from >= begin(); }
   [[nodiscard]] std::size_t bytes() const { return values_.capacity() * sizeof(float); }
+  // All that it holds, oldest first.
+  [[nodiscard]] std::vector<float> values() const;
 
  private:
   [[nodiscard]] std::int64_t begin() const { return end_ - static_cast<std::int64_t>(values_.size()); }

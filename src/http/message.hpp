@@ -3,7 +3,8 @@
 // Headers, Request, IncomingRequest and Response: what the HTTP client and server exchange with their callers.
 //
 // Plain values with constructors (no aggregates: g++ 12 miscompiles aggregate temporaries inside co_await). Whole
-// messages only: bodies are held in memory and bounded. Sizes in bytes. Source: RFC 9110.
+// messages: bodies are held in memory and bounded; only a server's answer may be a stream (http/body_stream.hpp).
+// Sizes in bytes. Source: RFC 9110.
 #pragma once
 
 #include <cstddef>
@@ -57,9 +58,12 @@ struct IncomingRequest {
   Method method;
   std::string path;   // still percent-encoded
   std::string query;  // still percent-encoded, without '?'
+  std::string peer;   // the client's address, without its port
   Headers headers;
   std::string body;
 };
+
+class BodyStream;
 
 struct Response {
   explicit Response(int status_) : status(status_) {}
@@ -70,6 +74,7 @@ struct Response {
   int status;
   Headers headers;
   std::string body;
+  std::shared_ptr<BodyStream> stream;  // instead of `body`
 };
 
 // False for a name that is no RFC 9110 token or a value with a control character: such a field is never sent.

@@ -84,4 +84,14 @@ asio::awaitable<Result<std::int64_t>> SqliteJournal::generation(std::string poli
   co_return co_await offload(thread_, std::move(work));
 }
 
+asio::awaitable<Result<Store::Page<DecisionRecord>>> SqliteJournal::decision_page(Store::PageQuery query) {
+  auto work = [this, query = std::move(query)] { return store_.decision_page(query); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
+asio::awaitable<Result<Store::Page<OperationRecord>>> SqliteJournal::operation_page(Store::PageQuery query) {
+  auto work = [this, query = std::move(query)] { return store_.operation_page(query); };
+  co_return co_await offload(thread_, std::move(work));
+}
+
 }  // namespace stackscaler::journal

@@ -40,6 +40,12 @@ class SqliteJournal final : public ports::Journal {
   [[nodiscard]] boost::asio::awaitable<Result<std::int64_t>> generation(std::string policy,
                                                                         std::string digest) override;
 
+  // Pages for readers; see Store.
+  [[nodiscard]] boost::asio::awaitable<Result<Store::Page<ports::DecisionRecord>>> decision_page(
+      Store::PageQuery query);
+  [[nodiscard]] boost::asio::awaitable<Result<Store::Page<ports::OperationRecord>>> operation_page(
+      Store::PageQuery query);
+
  private:
   BlockingPool thread_{1};
   Store store_;

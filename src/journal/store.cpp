@@ -39,6 +39,7 @@ constexpr std::string_view kOperationColumns =
     "id, stack, folder, workspace, requested_by, from_count, to_count, reason, message, phase, started, ended, "
     "plan_digest, plan_summary, pid, pid_start, boot_id, stream, count_after, outcome_reason, outcome, "
     "plan_ms, apply_ms, half_made";
+constexpr int kOperationColumnCount = 24;
 
 Phase phase_of(std::string_view text) {
   for (const Phase p : {Phase::intended, Phase::planned, Phase::applying, Phase::succeeded, Phase::failed}) {
@@ -240,6 +241,31 @@ Result<std::vector<OperationRecord>> Store::unfinished_operations() {
 Result<std::vector<OperationRecord>> Store::operations(const std::string& stack, int limit) {
   return select_operations(
       "WHERE (?1 = '' OR stack = ?1) ORDER BY started DESC, rowid DESC LIMIT " + std::to_string(limit), stack);
+}
+
+// One more than asked for is read, to know whether there are more. The row id is the order of age.
+Result<Store::Page<OperationRecord>> Store::operation_page(const PageQuery& query) {
+  constexpr std::int64_t kEver = 1LL << 60U;
+  auto rows = db_.prepare("SELECT " + std::string(kOperationColumns) +
+                          ", rowid FROM operations WHERE (?1 = '' OR stack = ?1) AND rowid < ?2 AND "
+                          "(ended IS NULL OR ended >= ?3) AND started < ?4 ORDER BY rowid DESC LIMIT ?5");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(query.name).bind(query.before == 0 ? kEver : query.before);
+  rows->bind(query.since ? ms_of(*query.since) : -kEver).bind(query.until ? ms_of(*query.until) : kEver);
+  rows->bind(std::int64_t{query.limit} + 1);
+  Page<OperationRecord> out;
+  std::int64_t last = 0;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    if (out.records.size() == static_cast<std::size_t>(query.limit)) {
+      out.next = last;
+      return out;
+    }
+    out.records.push_back(read_operation(*rows));
+    last = rows->integer(kOperationColumnCount);
+  }
 }
 
 Result<std::optional<OperationRecord>> Store::last_applied(const std::string& stack) {

@@ -39,6 +39,22 @@ class Store {
   [[nodiscard]] Result<std::vector<ports::DecisionRecord>> decisions(const std::string& policy, int limit);
   // The newest operations on that stack, or with "" on all, newest first.
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> operations(const std::string& stack, int limit);
+  // A page of them, for readers that go through all: newest first, those with a number below `before` (0: from the
+  // newest), within [since, until).
+  struct PageQuery {
+    std::string name;  // of the policy, or of the stack; "": all
+    std::optional<WallTime> since;
+    std::optional<WallTime> until;
+    std::int64_t before = 0;
+    int limit = 100;
+  };
+  template <class Record>
+  struct Page {
+    std::vector<Record> records;
+    std::int64_t next = 0;  // `before` of the next page; 0: there is none
+  };
+  [[nodiscard]] Result<Page<ports::DecisionRecord>> decision_page(const PageQuery& query);
+  [[nodiscard]] Result<Page<ports::OperationRecord>> operation_page(const PageQuery& query);
   // Policies by that name alone, in any namespace, that the journal has decisions of.
   [[nodiscard]] Result<std::vector<std::string>> policies_named(const std::string& name);
   [[nodiscard]] Result<std::vector<decision::Recommendation>> recommendations(const std::string& policy,
@@ -55,6 +71,7 @@ class Store {
   [[nodiscard]] Result<void> add_column(std::string_view table, std::string_view column, std::string_view type);
   [[nodiscard]] Result<void> prune();
   [[nodiscard]] Result<void> relax();
+  [[nodiscard]] static ports::DecisionRecord read_decision(const Statement& row);
   [[nodiscard]] Result<std::vector<ports::OperationRecord>> select_operations(std::string_view where,
                                                                               const std::string& argument);
 

@@ -42,6 +42,23 @@ Result<void> Store::put_decision(const DecisionRecord& r) {
   return {};
 }
 
+DecisionRecord Store::read_decision(const Statement& row) {
+  DecisionRecord r;
+  r.time = time_of(row.integer(0));
+  r.policy = row.text(1);
+  r.stack = row.text(2);
+  r.action = row.text(3);
+  r.from = static_cast<int>(row.integer(4));
+  r.to = static_cast<int>(row.integer(5));
+  r.confidence = row.real(6);
+  r.advisor = row.text(7);
+  r.reason = row.text(8);
+  r.message = row.text(9);
+  r.detail = row.text(10);
+  r.seen = std::max(r.time, time_of(row.integer(11)));
+  return r;
+}
+
 Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, int limit) {
   auto rows = db_.prepare(
       "SELECT time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, detail, seen "
@@ -53,20 +70,33 @@ Result<std::vector<DecisionRecord>> Store::decisions(const std::string& policy, 
     auto more = rows->step();
     if (!more) return fail(std::move(more).error());
     if (!*more) return out;
-    DecisionRecord r;
-    r.time = time_of(rows->integer(0));
-    r.policy = rows->text(1);
-    r.stack = rows->text(2);
-    r.action = rows->text(3);
-    r.from = static_cast<int>(rows->integer(4));
-    r.to = static_cast<int>(rows->integer(5));
-    r.confidence = rows->real(6);
-    r.advisor = rows->text(7);
-    r.reason = rows->text(8);
-    r.message = rows->text(9);
-    r.detail = rows->text(10);
-    r.seen = std::max(r.time, time_of(rows->integer(11)));
-    out.push_back(std::move(r));
+    out.push_back(read_decision(*rows));
+  }
+}
+
+// One more than asked for is read, to know whether there are more.
+Result<Store::Page<DecisionRecord>> Store::decision_page(const PageQuery& query) {
+  constexpr std::int64_t kEver = 1LL << 60U;
+  auto rows = db_.prepare(
+      "SELECT time, policy, stack, action, from_count, to_count, confidence, advisor, reason, message, detail, seen, "
+      "number FROM decisions WHERE (?1 = '' OR policy = ?1) AND number < ?2 AND max(seen, time) >= ?3 AND time < ?4 "
+      "ORDER BY number DESC LIMIT ?5");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(query.name).bind(query.before == 0 ? kEver : query.before);
+  rows->bind(query.since ? ms_of(*query.since) : -kEver).bind(query.until ? ms_of(*query.until) : kEver);
+  rows->bind(std::int64_t{query.limit} + 1);
+  Page<DecisionRecord> out;
+  std::int64_t last = 0;
+  for (;;) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return out;
+    if (out.records.size() == static_cast<std::size_t>(query.limit)) {
+      out.next = last;
+      return out;
+    }
+    out.records.push_back(read_decision(*rows));
+    last = rows->integer(12);
   }
 }
 

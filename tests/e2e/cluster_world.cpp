@@ -128,6 +128,8 @@ Process& ClusterWorld::start(const std::string& replica, const std::vector<std::
                                (dir_ / "stacks").string(),
                                "--data",
                                (dir_ / ("data-" + replica)).string(),
+                               "--listen",
+                               "off",
                                "--prometheus-url",
                                prometheus.url()};
   all.insert(all.end(), arguments.begin(), arguments.end());

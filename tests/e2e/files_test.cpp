@@ -69,7 +69,8 @@ class FilesEndToEnd : public testing::Test {
                                    "--data",           data().string(),
                                    "--stacks",         (dir_ / "stacks").string(),
                                    "--prometheus-url", "http://127.0.0.1:1",
-                                   "--log-format",     "logfmt"};
+                                   "--log-format",     "logfmt",
+                                   "--listen",         "127.0.0.1:0"};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());

@@ -3,6 +3,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -38,12 +39,16 @@ World::World(int count, const std::string& main_tf) : stack(count, main_tf) {
   job.name = "load";
   job.targets.push_back(load.address());
   if (auto url = prometheus.start({job}, 500ms); !url) throw std::runtime_error(url.error().message());
-  const Outcome adopted = command({"stack", "adopt", stack.folder().string(), "--id", "web", "--stacks",
-                                   (dir_ / "stacks").string(), "--data", data().string()});
+  const Outcome adopted = adopt(stack, "web");
   if (adopted.exit_code != 0) throw std::runtime_error("adopt failed: " + adopted.err);
 }
 
 World::~World() = default;
+
+Outcome World::adopt(const test::TerraformStack& other, const std::string& id) const {
+  return command({"stack", "adopt", other.folder().string(), "--id", id, "--stacks", (dir_ / "stacks").string(),
+                  "--data", data().string()});
+}
 
 std::string World::policy(const std::string& bounds, const std::string& more) {
   return "# The web servers\n"
@@ -103,7 +108,10 @@ Outcome World::command(const std::vector<std::string>& arguments) const {
 }
 
 void World::start(const std::vector<std::string>& arguments) {
-  std::vector<std::string> all{"run", "--log-format", "logfmt", "--log-level", "debug"};
+  std::vector<std::string> all{"run", "--log-level", "debug", "--listen", "127.0.0.1:0"};
+  if (std::find(arguments.begin(), arguments.end(), "--log-format") == arguments.end()) {
+    all.insert(all.end(), {"--log-format", "logfmt"});
+  }
   const auto more = common();
   all.insert(all.end(), more.begin(), more.end());
   all.insert(all.end(), arguments.begin(), arguments.end());

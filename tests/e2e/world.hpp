@@ -58,6 +58,9 @@ class World {
   [[nodiscard]] static std::string policy(const std::string& bounds = "{ min: 1, max: 3 }",
                                           const std::string& more = "");
 
+  // Adopts one more stack.
+  [[nodiscard]] Outcome adopt(const test::TerraformStack& other, const std::string& id) const;
+
   // A command to its end.
   [[nodiscard]] Outcome command(const std::vector<std::string>& arguments) const;
 

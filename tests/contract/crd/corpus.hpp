@@ -2,8 +2,6 @@
 //
 // The documents that the parser and the API server are both asked about: the golden cases, the examples, and policies
 // with every field of which one thing at a time is changed.
-//
-// Documents of policies.json with `cluster` in their name have what only a cluster knows.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One schema: the API server with the CRD gives each document the verdict that the parser of policy files gives it.
+// One schema: the API server with the CRD gives each document the verdict that the parser gives it that also reads
+// policy files; here it reads as it does in a cluster.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -24,8 +25,9 @@ struct Verdict {
 };
 
 // Nothing for what is no policy: comments, documents of others. `space` gets the namespace of one that is accepted.
-std::optional<Verdict> of_file(const Document& document, std::string& space) {
-  const policy::ParsedFile parsed = policy::parse_policies(document.text, "in.yaml", "/policies", policy::Defaults());
+std::optional<Verdict> of_parser(const Document& document, std::string& space) {
+  const policy::ParsedFile parsed =
+      policy::parse_policies(document.text, "in.yaml", "/policies", policy::Defaults(), policy::Home::cluster);
   if (parsed.policies.empty() && parsed.problems.empty()) return std::nullopt;
   space = parsed.problems.empty() ? parsed.policies.front().policy.key.namespace_ : "default";
   if (parsed.problems.empty()) return Verdict{true, ""};
@@ -43,7 +45,7 @@ class CorpusTest : public ::testing::Test {
   }
 
   // In the namespace that the document names.
-  Verdict of_cluster(const Document& document, const std::string& space) {
+  Verdict of_server(const Document& document, const std::string& space) {
     make_namespace(space);
     const test::KubeAnswer answer = server_->request(
         "POST",
@@ -67,14 +69,13 @@ class CorpusTest : public ::testing::Test {
     std::string out;
     for (const Document& document : documents) {
       std::string space;
-      const auto file = of_file(document, space);
-      if (!file) continue;
-      const Verdict cluster = of_cluster(document, space);
-      if (file->accepted == cluster.accepted) continue;
-      if (explained(document.name, file->accepted ? Accepts::file : Accepts::cluster, used)) continue;
-      out += document.name + "\n    " +
-             (file->accepted ? "only the file is accepted: " : "only the cluster accepts: ") +
-             (file->accepted ? cluster.why : file->why) + "\n";
+      const auto parser = of_parser(document, space);
+      if (!parser) continue;
+      const Verdict server = of_server(document, space);
+      if (parser->accepted == server.accepted) continue;
+      if (explained(document.name, parser->accepted ? Accepts::parser : Accepts::server, used)) continue;
+      out += document.name + "\n    " + (parser->accepted ? "only the parser accepts: " : "only the server accepts: ") +
+             (parser->accepted ? server.why : parser->why) + "\n";
     }
     return out;
   }
@@ -94,7 +95,7 @@ class CorpusTest : public ::testing::Test {
   std::set<std::string> known_{"default"};
 };
 
-TEST_F(CorpusTest, FileAndClusterGiveTheSameVerdict) {
+TEST_F(CorpusTest, ParserAndServerGiveTheSameVerdict) {
   const std::vector<Document> written = written_documents();
   const std::vector<Document> changed = changed_documents();
   std::set<std::size_t> used;

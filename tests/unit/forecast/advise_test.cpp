@@ -130,6 +130,30 @@ TEST_F(AdviseTest, ThereIsNoNeedWhereAMetricIsMissing) {
   EXPECT_FALSE(need_of(spec, observation, signals));
 }
 
+TEST_F(AdviseTest, TheBasisIsWhatNeedsAreMadeOf) {
+  policy::ScalingPolicy policy;
+  policy.key.name = "web";
+  policy.spec = spec;
+  const std::string basis = basis_of(policy);
+
+  policy.spec.bounds.max = 7;
+  policy.spec.advisor.forecast.risk = 0.4;
+  EXPECT_EQ(basis_of(policy), basis);
+
+  policy::ScalingPolicy other = policy;
+  other.spec.metrics[0].target->value = 60;
+  EXPECT_NE(basis_of(other), basis);
+  other = policy;
+  other.spec.behavior.scale_up.tolerance = 0.2;
+  EXPECT_NE(basis_of(other), basis);
+  other = policy;
+  other.spec.metrics[0].query = "sum(rate(x[1m]))";
+  EXPECT_NE(basis_of(other), basis);
+  other = policy;
+  other.key.name = "api";  // whose instances the presets count
+  EXPECT_NE(basis_of(other), basis);
+}
+
 TEST_F(AdviseTest, BootingInstancesCarryNoLoad) {
   observation.current = 4;
   observation.metrics[0].value = 77;

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <random>
+#include <vector>
 
 namespace stackscaler::forecast {
 namespace {
@@ -39,7 +42,7 @@ TEST(ForecasterTest, SeesTheMorningRiseAhead) {
 
   ASSERT_TRUE(outlook);
   EXPECT_GT(outlook->soon, of_day(morning) + 0.02);
-  EXPECT_NEAR(outlook->soon, of_day(morning + 11), 0.35);
+  EXPECT_NEAR(outlook->soon, of_day(morning + 15), 0.35);
   EXPECT_GE(outlook->longer, outlook->soon);
 }
 
@@ -61,12 +64,66 @@ TEST(ForecasterTest, CarriesASteepRiseOn) {
   EXPECT_GT(outlook->soon, 12);
 }
 
+// How often the highest need of the window in which an order serves was above what was forecast for it.
+double share_above(double noise) {
+  Forecaster forecaster(ForecastSettings{0.1, 5min, std::chrono::days(14)});
+  std::mt19937 engine(3);
+  std::normal_distribution<double> unit(0, 1);
+  std::vector<double> needs;
+  std::vector<double> soon;
+  for (int i = 0; i < 6000; ++i) {
+    needs.push_back(5 * std::exp(noise * unit(engine) - noise * noise / 2));
+    forecaster.observe(at(i), needs.back());
+    const auto outlook = forecaster.outlook();
+    soon.push_back(outlook ? outlook->soon : 0);
+  }
+  int above = 0;
+  const int first = 3000;
+  const int last = 6000 - 20;
+  for (int i = first; i < last; ++i) {
+    const auto begin = needs.begin() + i;
+    above += *std::max_element(begin + 6, begin + 17) > soon[static_cast<std::size_t>(i)] ? 1 : 0;
+  }
+  return static_cast<double>(above) / (last - first);
+}
+
+TEST(ForecasterTest, KeepsToTheRiskWhereErrorsAreOrdinary) {
+  EXPECT_NEAR(share_above(0.1), 0.1, 0.05);
+}
+
+TEST(ForecasterTest, TakesMoreRiskWhereTheLoadIsMostlyNoise) {
+  EXPECT_GT(share_above(0.8), 0.2);
+}
+
 TEST(ForecasterTest, TheSameMinutesAgainBringBackTheSameForecast) {
   const auto a = learned(5000).outlook();
   const auto b = learned(5000).outlook();
 
   EXPECT_EQ(a->soon, b->soon);
   EXPECT_EQ(a->longer, b->longer);
+}
+
+TEST(ForecasterTest, WhatOneHeldTeachesAnotherTheSame) {
+  Forecaster a = learned(3000);
+  for (int i = 3100; i < 5000; ++i) a.observe(at(i), of_day(i));  // a gap is in it
+  Forecaster b(ForecastSettings{0.1, 5min, std::chrono::days(14)});
+
+  b.learn(a.past());
+
+  EXPECT_EQ(b.last(), a.last());
+  EXPECT_EQ(b.seen(), a.seen());
+  EXPECT_NEAR(b.outlook()->soon, a.outlook()->soon, 1e-3);
+  EXPECT_NEAR(b.outlook()->longer, a.outlook()->longer, 1e-3);
+}
+
+TEST(ForecasterTest, HoldsNoMoreThanItsHistory) {
+  Forecaster forecaster(ForecastSettings{0.1, 5min, 24h});
+  for (int i = 0; i < 5000; ++i) forecaster.observe(at(i), 4);
+
+  const Past past = forecaster.past();
+
+  EXPECT_EQ(past.needs.size(), 1440U + 30);
+  EXPECT_EQ(past.first + static_cast<std::int64_t>(past.needs.size()), 5000);
 }
 
 TEST(ForecasterTest, SeveralObservationsInAMinuteAreOne) {

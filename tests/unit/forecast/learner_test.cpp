@@ -46,6 +46,16 @@ TEST(LearnerTest, UpperIsExceededAboutAsOftenAsTheRiskSays) {
   }
 }
 
+TEST(LearnerTest, TellsHowLargeErrorsAreBesideTheScale) {
+  Learner learner(1, 1, Features{0, 1});
+  for (int minute = 0; minute < 20000; ++minute) {
+    if (minute > 0) learner.learn(minute - 1, minute % 2 == 0 ? 13 : 7);
+    learner.predict(minute, Features{0, 1}, 10);
+  }
+
+  EXPECT_NEAR(learner.relative_error(), 0.3, 0.02);
+}
+
 TEST(LearnerTest, LearnsNothingFromAForecastThatWasNotMade) {
   Learner learner(1, 2, Features{0, 1});
   learner.predict(5, Features{0, 1}, 1);

@@ -341,5 +341,46 @@ TEST(StoreTest, TheSameDecisionAgainIsOneRowThatGrows) {
   EXPECT_TRUE(store.policies_named("we%")->empty());
 }
 
+TEST(StoreTest, PagesGoThroughAllRecordsNewestFirst) {
+  const test::TempDir dir;
+  Store store = open_store(dir);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(store.put_operation(operation("op" + std::to_string(i), Phase::abandoned, std::chrono::seconds(i))));
+    ports::DecisionRecord record;
+    record.time = WallTime(std::chrono::seconds(i));
+    record.policy = i == 2 ? "default/other" : "default/web";
+    record.stack = "web";
+    record.action = "no_change";
+    record.message = std::to_string(i);
+    ASSERT_TRUE(store.put_decision(record));
+  }
+  Store::PageQuery query;
+  query.name = "default/web";
+  query.limit = 3;
+
+  const auto first = store.decision_page(query);
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->records.size(), 3U);
+  EXPECT_EQ(first->records[0].message, "4");
+  EXPECT_EQ(first->records[2].message, "1");
+  query.before = first->next;
+  const auto second = store.decision_page(query);
+  ASSERT_TRUE(second);
+  ASSERT_EQ(second->records.size(), 1U);
+  EXPECT_EQ(second->records[0].message, "0");
+  EXPECT_EQ(second->next, 0);
+
+  Store::PageQuery operations;
+  operations.limit = 2;
+  operations.until = WallTime(4s);
+  const auto page = store.operation_page(operations);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->records.size(), 2U);
+  EXPECT_EQ(page->records[0].id, "op3");
+  EXPECT_NE(page->next, 0);
+  operations.since = WallTime(1h);
+  EXPECT_EQ(store.operation_page(operations)->records.size(), 2U) << "without an end they are not over";
+}
+
 }  // namespace
 }  // namespace stackscaler::journal
