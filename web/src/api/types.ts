@@ -5,7 +5,7 @@
 // RFC 9457.
 export type Problem = {
   // What kind of problem this is; stable.
-  type: "https://stackscaler.dev/problems/bad-request" | "https://stackscaler.dev/problems/unauthorized" | "https://stackscaler.dev/problems/read-only" | "https://stackscaler.dev/problems/forbidden-host" | "https://stackscaler.dev/problems/forbidden-origin" | "https://stackscaler.dev/problems/not-found" | "https://stackscaler.dev/problems/method-not-allowed" | "https://stackscaler.dev/problems/not-acceptable" | "https://stackscaler.dev/problems/conflict" | "https://stackscaler.dev/problems/auto-scaling-off" | "https://stackscaler.dev/problems/paused" | "https://stackscaler.dev/problems/payload-too-large" | "https://stackscaler.dev/problems/unsupported-media-type" | "https://stackscaler.dev/problems/unprocessable" | "https://stackscaler.dev/problems/out-of-bounds" | "https://stackscaler.dev/problems/idempotency-mismatch" | "https://stackscaler.dev/problems/rate-limited" | "https://stackscaler.dev/problems/unavailable" | "https://stackscaler.dev/problems/timeout" | "https://stackscaler.dev/problems/internal";
+  type: "https://stackscaler.dev/problems/bad-request" | "https://stackscaler.dev/problems/unauthorized" | "https://stackscaler.dev/problems/read-only" | "https://stackscaler.dev/problems/forbidden-host" | "https://stackscaler.dev/problems/forbidden-origin" | "https://stackscaler.dev/problems/not-found" | "https://stackscaler.dev/problems/method-not-allowed" | "https://stackscaler.dev/problems/conflict" | "https://stackscaler.dev/problems/auto-scaling-off" | "https://stackscaler.dev/problems/paused" | "https://stackscaler.dev/problems/payload-too-large" | "https://stackscaler.dev/problems/unsupported-media-type" | "https://stackscaler.dev/problems/unprocessable" | "https://stackscaler.dev/problems/out-of-bounds" | "https://stackscaler.dev/problems/idempotency-mismatch" | "https://stackscaler.dev/problems/rate-limited" | "https://stackscaler.dev/problems/unavailable" | "https://stackscaler.dev/problems/timeout" | "https://stackscaler.dev/problems/internal";
   // The kind in a few words.
   title: string;
   // The HTTP status.
@@ -280,45 +280,6 @@ export type Explanation = {
   text: string;
 };
 
-export type SimulationRequest = {
-  // How far back, 1 to 336.
-  hours?: number;
-  // Between two samples.
-  stepSeconds?: number;
-  // Tried instead of the policy's.
-  bounds?: Bounds;
-  // How long an instance takes to serve.
-  bootSeconds?: number;
-};
-
-export type SimulationMeasures = {
-  instanceHours: number;
-  changes: number;
-  flaps: number;
-  underProvisionedPercent: number;
-  overProvisionedPercent: number;
-  minutesOver80: number;
-  minutesOver90: number;
-};
-
-export type Simulation = {
-  policy: string;
-  // The first sample.
-  from: string;
-  // The last sample.
-  to: string;
-  samples: number;
-  measures: SimulationMeasures;
-  // At most 2000, thinned out evenly.
-  points: Array<{
-    // When.
-    time: string;
-    // In instances.
-    load: number;
-    count: number;
-  }>;
-};
-
 export type Pause = {
   paused: boolean;
   by: string;
@@ -449,7 +410,7 @@ export type ScaleRequest = {
   instance_count: number;
   // Why; it is kept.
   reason?: string;
-  // Beyond the policy's bounds and the step limit; recorded. Never beyond the plan guard.
+  // Beyond the policy's bounds; recorded. Never beyond the step limit, the ceiling, the fleet's budget or the plan guard.
   force?: boolean;
 };
 
