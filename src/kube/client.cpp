@@ -39,8 +39,8 @@ std::size_t place_of(Priority priority) {
 // Shared with the requests in progress.
 class Client::Core : public std::enable_shared_from_this<Client::Core> {
  public:
-  Core(const asio::any_io_executor& executor, http::Client& http, Credentials& credentials, Clock& clock, Random& random,
-       ClientOptions given)
+  Core(const asio::any_io_executor& executor, http::Client& http, Credentials& credentials, Clock& clock,
+       Random& random, ClientOptions given)
       : options(given),
         credentials_(credentials),
         http_(http),
@@ -74,8 +74,8 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   http::Client& http_;
   Clock& clock_;
   Random& random_;
-  std::array<detail::Turns, 3> turns_;     // by Priority
-  std::array<SteadyTime, 3> back_at_{};    // the server asked to be left alone until then, by Priority
+  std::array<detail::Turns, 3> turns_;   // by Priority
+  std::array<SteadyTime, 3> back_at_{};  // the server asked to be left alone until then, by Priority
   detail::TokenBucket writes_;
 };
 

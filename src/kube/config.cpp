@@ -90,8 +90,8 @@ Result<ClusterConfig> load_in_cluster(const Environment& environment, const fs::
   config.tls.ca_file = (folder / "ca.crt").string();
   for (const std::string* file : {&config.token_file, &config.tls.ca_file}) {
     if (auto there = read_file(*file, kMaxKubeconfig); !there) {
-      return fail(std::move(there).error().with_context(
-          "the pod's service account (is automountServiceAccountToken off?)"));
+      return fail(
+          std::move(there).error().with_context("the pod's service account (is automountServiceAccountToken off?)"));
     }
   }
   auto ns = read_file(folder / "namespace", kMaxSmallFile);
@@ -120,9 +120,10 @@ Result<ClusterConfig> load_config(const ConfigChoice& choice, const Environment&
   const fs::path usual = fs::path(home) / ".kube" / "config";
   std::error_code ec;
   if (home.empty() || !fs::exists(usual, ec)) {
-    return fail(ErrorKind::not_found,
-                "no way to a cluster: no kubeconfig is named, KUBECONFIG is not set, ~/.kube/config does not exist, and "
-                "we are not in a pod");
+    return fail(
+        ErrorKind::not_found,
+        "no way to a cluster: no kubeconfig is named, KUBECONFIG is not set, ~/.kube/config does not exist, and "
+        "we are not in a pod");
   }
   return load_kubeconfig(std::vector<fs::path>(1, usual), choice.context);
 }

@@ -80,15 +80,15 @@ class EventRecorder::Core {
   // The same event again and again.
   struct Series {
     std::string namespace_;
-    std::string name;          // of the event that was made; empty: it is yet to be
+    std::string name;  // of the event that was made; empty: it is yet to be
     EventDraft draft;
     WallTime first{};
     WallTime last{};
     SteadyTime last_steady{};  // of the last observation
     SteadyTime sent_at{};
-    int count = 1;             // observed
-    int sent = 0;              // as the server knows it
-    bool queued = false;       // or being sent
+    int count = 1;        // observed
+    int sent = 0;         // as the server knows it
+    bool queued = false;  // or being sent
   };
 
   [[nodiscard]] bool may_speak(const std::string& object, SteadyTime now);
@@ -146,8 +146,8 @@ void EventRecorder::Core::enqueue(const std::string& key, Series& series) {
 void EventRecorder::Core::record(EventDraft draft) {
   const SteadyTime now = clock_.steady_now();
   const std::string object = key_of(draft.regarding);
-  const std::string key = object + "\x1f" + (draft.type == EventType::warning ? "W" : "N") + "\x1f" + draft.reason +
-                          "\x1f" + draft.action;
+  const std::string key =
+      object + "\x1f" + (draft.type == EventType::warning ? "W" : "N") + "\x1f" + draft.reason + "\x1f" + draft.action;
   if (const auto found = series_.find(key); found != series_.end()) {
     Series& series = found->second;
     if (series.queued || now - series.last_steady < options_.series_window) {

@@ -61,11 +61,11 @@ struct LeaderElection::Record {
 
 struct LeaderElection::Seen {
   bool exists = false;
-  Json lease;           // the whole object
-  Json spec;            // as it was when `at` was set
+  Json lease;  // the whole object
+  Json spec;   // as it was when `at` was set
   Record record;
-  SteadyTime at{};      // when this process first saw that record
-  std::string told;     // the holder that the observer knows
+  SteadyTime at{};   // when this process first saw that record
+  std::string told;  // the holder that the observer knows
 };
 
 LeaderElection::LeaderElection(Client& client, Clock& clock, Random& random, Logger& logger, LeaseName name,
@@ -109,17 +109,18 @@ void LeaderElection::see(std::string json) {
     seen_->at = clock_.steady_now();
     seen_->record.holder = detail::text(spec, "holderIdentity");
     // Bounded: whoever may write the lease could write anything.
-    seen_->record.duration_seconds = std::clamp<std::int64_t>(detail::integer(spec, "leaseDurationSeconds"), 1, kLongest);
+    seen_->record.duration_seconds =
+        std::clamp<std::int64_t>(detail::integer(spec, "leaseDurationSeconds"), 1, kLongest);
     seen_->record.acquire_time = detail::text(spec, "acquireTime");
     seen_->record.renew_time = detail::text(spec, "renewTime");
-    seen_->record.transitions = std::clamp<std::int64_t>(detail::integer(spec, "leaseTransitions"), 0, kMostTransitions);
+    seen_->record.transitions =
+        std::clamp<std::int64_t>(detail::integer(spec, "leaseTransitions"), 0, kMostTransitions);
   }
   seen_->exists = true;
   seen_->lease = std::move(lease);
   if (seen_->record.holder != seen_->told) {
     seen_->told = seen_->record.holder;
-    logger_.info("lease holder", kv("lease", name_.namespace_ + "/" + name_.name),
-                 kv("holder", seen_->told));
+    logger_.info("lease holder", kv("lease", name_.namespace_ + "/" + name_.name), kv("holder", seen_->told));
     observer_.on_holder(seen_->told);
   }
 }
@@ -238,8 +239,8 @@ asio::awaitable<void> LeaderElection::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
     // No longer than until the leader's time is over: a request that hangs must not hide that.
-    const Duration left = leading_ ? std::chrono::ceil<Duration>(renewed_at_ + times_.renew - clock_.steady_now())
-                                   : times_.renew;
+    const Duration left =
+        leading_ ? std::chrono::ceil<Duration>(renewed_at_ + times_.renew - clock_.steady_now()) : times_.renew;
     if (leading_ && left <= Duration::zero()) {
       lose("it could not be renewed for " + format_duration(times_.renew));
       continue;
@@ -254,8 +255,9 @@ asio::awaitable<void> LeaderElection::run() {
       lose("it could not be renewed for " + format_duration(times_.renew));
       continue;
     }
-    Duration pause = times_.retry + Duration(static_cast<Duration::rep>(
-                                        static_cast<double>(times_.retry.count()) * kJitter * random_.unit()));
+    Duration pause =
+        times_.retry +
+        Duration(static_cast<Duration::rep>(static_cast<double>(times_.retry.count()) * kJitter * random_.unit()));
     if (leading_) {
       pause = std::min(times_.retry, std::chrono::ceil<Duration>(renewed_at_ + times_.renew - clock_.steady_now()));
     }

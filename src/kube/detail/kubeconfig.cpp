@@ -24,14 +24,16 @@ struct Entry {
 namespace {
 
 std::unexpected<Error> refuse(const std::string& where, const std::string& what) {
-  return fail(ErrorKind::invalid_input, where + ": " + what);
+  // Names of a file's entries are in it.
+  return fail(ErrorKind::invalid_input, one_line(where + ": " + what, 1500));
 }
 
 Result<YAML::Node> load(std::string_view text, const std::string& file) {
   try {
     return YAML::Load(std::string(text));
   } catch (const YAML::Exception& e) {
-    return refuse(fmt::format("{}:{}:{}", file, e.mark.line + 1, e.mark.column + 1), "no YAML: " + one_line(e.msg, 200));
+    return refuse(fmt::format("{}:{}:{}", file, e.mark.line + 1, e.mark.column + 1),
+                  "no YAML: " + one_line(e.msg, 200));
   } catch (const std::exception& e) {  // what yaml-cpp lets through of the standard library's
     return refuse(file, std::string("no YAML: ") + e.what());
   }
@@ -187,7 +189,8 @@ Result<void> read_user(const Entry& entry, ClusterConfig& config) {
   }};
   if (auto ok = refuse_fields(entry, kRefused); !ok) return ok;
   std::string key;
-  if (auto ok = pem_or_file(entry, "client-certificate", config.tls.certificate_pem, config.tls.certificate_file); !ok) {
+  if (auto ok = pem_or_file(entry, "client-certificate", config.tls.certificate_pem, config.tls.certificate_file);
+      !ok) {
     return ok;
   }
   if (auto ok = pem_or_file(entry, "client-key", key, config.tls.key_file); !ok) return ok;
@@ -195,7 +198,8 @@ Result<void> read_user(const Entry& entry, ClusterConfig& config) {
   const bool certificate = !config.tls.certificate_pem.empty() || !config.tls.certificate_file.empty();
   const bool has_key = !config.tls.key_pem.empty() || !config.tls.key_file.empty();
   if (certificate != has_key) {
-    return refuse(entry.where, certificate ? "client-certificate needs a client-key" : "client-key needs a client-certificate");
+    return refuse(entry.where,
+                  certificate ? "client-certificate needs a client-key" : "client-key needs a client-certificate");
   }
   auto token = text_of(entry, "token");
   if (!token) return fail(std::move(token).error());
@@ -219,7 +223,8 @@ Result<void> merge_list(Entries& into, const YAML::Node& root, const std::string
     if (!one.IsMap() || !one["name"].IsDefined() || !one["name"].IsScalar()) return refuse(where, "must have a name");
     const YAML::Node value = one[inner];
     if (value.IsDefined() && !value.IsNull() && !value.IsMap()) return refuse(where + "." + inner, "must be a map");
-    Entry entry{value.IsDefined() && value.IsMap() ? value : YAML::Node(YAML::NodeType::Map), where + "." + inner, folder};
+    Entry entry{value.IsDefined() && value.IsMap() ? value : YAML::Node(YAML::NodeType::Map), where + "." + inner,
+                folder};
     into.try_emplace(one["name"].Scalar(), std::make_shared<const Entry>(std::move(entry)));
   }
   return {};
@@ -240,7 +245,8 @@ Result<std::shared_ptr<const Entry>> find(const Entries& entries, const Entry& c
   if (name->empty() && field == "user") return std::make_shared<const Entry>();
   const auto found = entries.find(*name);
   if (found != entries.end()) return found->second;
-  return refuse(context.where + "." + field, fmt::format("there is no {} '{}' (there are: {})", field, *name, names(entries)));
+  return refuse(context.where + "." + field,
+                fmt::format("there is no {} '{}' (there are: {})", field, *name, names(entries)));
 }
 
 Result<ClusterConfig> choose(const Kubeconfig& merged, const std::string& asked) {

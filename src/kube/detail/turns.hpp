@@ -2,8 +2,8 @@
 //
 // Turns and TokenBucket: how many requests at once, and how many in a while. Private to src/kube.
 //
-// Turns gives places in the order of asking, each wait with a deadline and cancellable. A Turn is a place; its end gives
-// the place to the next. TokenBucket only counts: who takes a token is told how long to wait for it. Threads: one
+// Turns gives places in the order of asking, each wait with a deadline and cancellable. A Turn is a place; its end
+// gives the place to the next. TokenBucket only counts: who takes a token is told how long to wait for it. Threads: one
 // executor's. Lifetime: Turns must outlive its waiters and places.
 #pragma once
 
