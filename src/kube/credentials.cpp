@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/credentials.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <list>
 #include <optional>
 
-#include "async/slots.hpp"
 #include "base/files.hpp"
 #include "kube/detail/exec_credential.hpp"
 #include "kube/detail/run_program.hpp"
+#include "kube/detail/turns.hpp"
 
 namespace stackscaler::kube {
 
@@ -20,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxToken = 64UL * 1024;
 constexpr std::size_t kMaxAuthority = std::size_t{4} << 20U;
 constexpr Duration kTokenFileAge = std::chrono::seconds(30);
+constexpr Duration kLongestRenewal = std::chrono::minutes(2);
 constexpr Duration kExpiryMargin = std::chrono::seconds(10);  // a token must live as long as a request
 
 std::string trimmed(std::string text) {
@@ -39,7 +38,7 @@ class Credentials::State : public std::enable_shared_from_this<Credentials::Stat
       : config(std::move(config_given)),
         clock_(clock),
         pool_(pool),
-        one_(std::move(executor), 1),
+        one_(std::move(executor), clock, 1),
         plain_tls_(std::make_shared<const http::TlsOptions>(config.tls)) {}
 
   [[nodiscard]] asio::awaitable<Result<Credential>> get();
@@ -59,7 +58,7 @@ class Credentials::State : public std::enable_shared_from_this<Credentials::Stat
 
   Clock& clock_;
   BlockingPool& pool_;
-  Slots one_;  // one renewal at a time: whoever waits takes what the first has got
+  detail::Turns one_;  // one renewal at a time: whoever waits takes what the first has got
   std::shared_ptr<const http::TlsOptions> plain_tls_;
   std::optional<Credential> known_;
   SteadyTime fresh_until_{};
@@ -71,10 +70,8 @@ asio::awaitable<Result<Credential>> Credentials::State::get() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto self = shared_from_this();
   if (fresh()) co_return *known_;
-  co_await one_.acquire();
-  const SlotHolder holder(one_);
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "stopping");
+  const auto turn = co_await one_.enter(clock_.steady_now() + kLongestRenewal);
+  if (!turn) co_return fail(turn.error());
   if (fresh()) co_return *known_;
   auto renewed = co_await renew();
   if (!renewed) co_return fail(std::move(renewed).error().with_context("credentials of " + config.origin));

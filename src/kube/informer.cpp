@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/informer.hpp"
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <vector>
 
 #include "http/url.hpp"
-#include "kube/detail/json.hpp"
+#include "kube/detail/watch_event.hpp"
 
 namespace stackscaler::kube {
 
@@ -13,10 +15,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int kFailuresUntilRelist = 5;  // watches in a row that failed whatever the reason
-
-Error unfit(const std::string& what) {
-  return Error(ErrorKind::invalid_input, "the watch sent " + what);
-}
 
 // Opaque by contract, so only two numbers are compared, and only to notice a server that has gone back.
 bool went_back(std::string_view from, std::string_view to) {
@@ -84,26 +82,16 @@ asio::awaitable<Result<void>> Informer::list_page() {
 }
 
 Result<void> Informer::take_page(std::string_view body) {
-  auto page = detail::parse_json(body);
-  if (!page) return fail(ErrorKind::unavailable, "the list is " + page.error().message());
-  const detail::Json& items = detail::member(*page, "items");
-  const detail::Json& metadata = detail::member(*page, "metadata");
-  std::string version = detail::text(metadata, "resourceVersion");
-  // A list of nothing may come with items: null.
-  if ((!items.is_array() && !items.is_null()) || version.empty()) {
-    return fail(ErrorKind::unavailable, "the answer is no list with a resourceVersion");
-  }
+  auto page = detail::parse_page(body);
+  if (!page) return fail(std::move(page).error());
   auto& listing = std::get<Listing>(state_);
-  for (const detail::Json& item : items) {
-    auto object = detail::object_of(item);
-    if (!object) return fail(ErrorKind::unavailable, "the list holds " + object.error().message());
-    object->json = detail::dump(item);
-    listing.seen.insert(object->key);
-    upsert(std::move(*object));
+  for (Object& object : page->objects) {
+    listing.seen.insert(object.key);
+    upsert(std::move(object));
   }
   heard_at_ = clock_.steady_now();
-  listing.continue_token = detail::text(metadata, "continue");
-  if (listing.continue_token.empty()) finish_list(std::move(version));
+  listing.continue_token = std::move(page->continue_token);
+  if (listing.continue_token.empty()) finish_list(std::move(page->resource_version));
   return {};
 }
 
@@ -169,43 +157,26 @@ asio::awaitable<Result<void>> Informer::watch() {
 
 Result<void> Informer::take_event(std::string_view line) {
   if (line.empty()) return {};
-  auto event = detail::parse_json(line);
+  auto event = detail::parse_event(line);
   if (!event) {
     relist();
-    return fail(unfit(event.error().message()));
+    return fail(std::move(event).error());
   }
-  const std::string type = detail::text(*event, "type");
-  const detail::Json& json = detail::member(*event, "object");
-  if (type == "ERROR") {
-    Error error = status_error(static_cast<int>(detail::integer(json, "code")), detail::dump(json), "watch");
-    if (error.kind() == ErrorKind::invalid_input || error.reason() == kExpired ||
-        attempts_ + 1 >= kFailuresUntilRelist) {
-      relist();
-    }
-    return fail(std::move(error));
+  if (event->error) {
+    const bool refused = event->error->kind() == ErrorKind::invalid_input || event->error->reason() == kExpired;
+    if (refused || attempts_ + 1 >= kFailuresUntilRelist) relist();
+    return fail(std::move(*event->error));
   }
   auto& watching = std::get<Watching>(state_);
-  const std::string version = detail::text(detail::member(json, "metadata"), "resourceVersion");
-  if (version.empty() || went_back(watching.resource_version, version)) {
+  if (went_back(watching.resource_version, event->resource_version)) {
     relist();
-    return fail(unfit(version.empty() ? "an event without a resourceVersion" : "an older resourceVersion than before"));
+    return fail(ErrorKind::invalid_input, "the watch sent an older resourceVersion than before");
   }
-  if (type != "BOOKMARK") {
-    auto object = detail::object_of(json);
-    if (!object || (type != "ADDED" && type != "MODIFIED" && type != "DELETED")) {
-      relist();
-      return fail(unfit(object ? "an event of an unknown type" : object.error().message()));
-    }
-    if (type == "DELETED") {
-      remove(object->key);
-    } else {
-      object->json = detail::dump(json);
-      upsert(std::move(*object));
-    }
-  }
-  watching.resource_version = version;
+  watching.resource_version = event->resource_version;
   heard_at_ = clock_.steady_now();
   ++stats_.events;
+  if (event->type == detail::WatchEvent::Type::remove) remove(event->object.key);
+  if (event->type == detail::WatchEvent::Type::upsert) upsert(std::move(event->object));
   return {};
 }
 

@@ -14,6 +14,13 @@ std::string path_of(const ObjectPath& path) {
   return path.resource.path(path.namespace_, path.name, path.subresource);
 }
 
+// What a user has written must not become another path.
+Result<void> check(const ObjectPath& path, bool named) {
+  if ((!named || valid_segment(path.name)) && (path.namespace_.empty() || valid_segment(path.namespace_))) return {};
+  return fail(ErrorKind::invalid_input, path.resource.display() + ": '" + detail::one_line(path.namespace_, 80) + "/" +
+                                            detail::one_line(path.name, 80) + "' is no name of an object");
+}
+
 asio::awaitable<Result<Object>> exchange(Client& client, Request request) {
   const std::string what = std::string(http::to_string(request.method)) + " " + request.path;
   auto answer = co_await client.send(std::move(request));
@@ -32,17 +39,20 @@ std::string manager(const std::string& name) {
 }  // namespace
 
 asio::awaitable<Result<Object>> get(Client& client, ObjectPath path) {
+  if (auto ok = check(path, true); !ok) co_return fail(std::move(ok).error());
   Request request(http::Method::get, path_of(path));
   co_return co_await exchange(client, std::move(request));
 }
 
 asio::awaitable<Result<Object>> create(Client& client, ObjectPath path, std::string json) {
+  if (auto ok = check(path, false); !ok) co_return fail(std::move(ok).error());
   Request request(http::Method::post, path.resource.path(path.namespace_));
   request.body = std::move(json);
   co_return co_await exchange(client, std::move(request));
 }
 
 asio::awaitable<Result<Object>> replace(Client& client, ObjectPath path, std::string json) {
+  if (auto ok = check(path, true); !ok) co_return fail(std::move(ok).error());
   Request request(http::Method::put, path_of(path));
   request.body = std::move(json);
   co_return co_await exchange(client, std::move(request));
@@ -50,6 +60,7 @@ asio::awaitable<Result<Object>> replace(Client& client, ObjectPath path, std::st
 
 asio::awaitable<Result<Object>> apply(Client& client, ObjectPath path, std::string json, std::string field_manager,
                                       bool force) {
+  if (auto ok = check(path, true); !ok) co_return fail(std::move(ok).error());
   Request request(http::Method::patch, path_of(path));
   request.body = std::move(json);
   request.content_type = kApplyPatch;
@@ -59,6 +70,7 @@ asio::awaitable<Result<Object>> apply(Client& client, ObjectPath path, std::stri
 
 asio::awaitable<Result<Object>> merge_patch(Client& client, ObjectPath path, std::string json,
                                             std::string field_manager) {
+  if (auto ok = check(path, true); !ok) co_return fail(std::move(ok).error());
   Request request(http::Method::patch, path_of(path));
   request.body = std::move(json);
   request.content_type = kMergePatch;
@@ -67,6 +79,7 @@ asio::awaitable<Result<Object>> merge_patch(Client& client, ObjectPath path, std
 }
 
 asio::awaitable<Result<void>> remove(Client& client, ObjectPath path, DeleteOptions options) {
+  if (auto ok = check(path, true); !ok) co_return fail(std::move(ok).error());
   Request request(http::Method::delete_, path_of(path));
   detail::Json body = detail::Json::object();
   body["apiVersion"] = "v1";

@@ -3,7 +3,9 @@
 // get, create, replace, apply, merge-patch and delete of one object.
 //
 // Thin over Client: the path and query of each verb in one place. `json` is the whole object, or the patch. The answer
-// is the object as the server has it now. Errors: the client's. Sources: Kubernetes API concepts; "Server-Side Apply".
+// is the object as the server has it now. A name that
+// would lead to another path is invalid_input. Other errors: the client's. Sources: Kubernetes API concepts;
+// "Server-Side Apply".
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -19,6 +19,11 @@ std::string Resource::display() const {
   return group.empty() ? plural : plural + "." + group;
 }
 
+bool valid_segment(std::string_view name) {
+  return !name.empty() && name.size() <= 253 && name != "." && name != ".." &&
+         name.find_first_of("/%") == std::string_view::npos;
+}
+
 std::string ObjectKey::display() const {
   return namespace_.empty() ? name : namespace_ + "/" + name;
 }

@@ -27,6 +27,10 @@ struct Resource {
   [[nodiscard]] std::string display() const;
 };
 
+// Whether it can stand for a namespace or an object in a path: not empty, ".", "..", and without '/' and '%', which the
+// server would decode into other places.
+[[nodiscard]] bool valid_segment(std::string_view name);
+
 struct ObjectKey {
   std::string namespace_;  // "" for what is in no namespace
   std::string name;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
@@ -19,6 +20,9 @@
 namespace stackscaler::kube {
 
 struct SecretKey {
+  SecretKey(std::string namespace__, std::string name_, std::string key_)
+      : namespace_(std::move(namespace__)), name(std::move(name_)), key(std::move(key_)) {}
+
   std::string namespace_;
   std::string name;
   std::string key;

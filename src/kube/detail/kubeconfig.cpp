@@ -24,7 +24,8 @@ struct Entry {
 namespace {
 
 std::unexpected<Error> refuse(const std::string& where, const std::string& what) {
-  return fail(ErrorKind::invalid_input, where + ": " + what);
+  // Names of a file's entries are in it.
+  return fail(ErrorKind::invalid_input, one_line(where + ": " + what, 1500));
 }
 
 Result<YAML::Node> load(std::string_view text, const std::string& file) {
