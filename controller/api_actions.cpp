@@ -269,7 +269,11 @@ void ApiActions::turn_ended(const Turn& turn) {
 api::PauseView ApiActions::pause_view(const Program& program) {
   api::PauseView out;
   const auto pause = PauseFile(std::filesystem::absolute(program.options.data)).look();
-  if (!pause) return out;
+  if (!pause) {
+    out.sentence = program.gate.stopped();  // of another place: the cluster's
+    out.paused = !out.sentence.empty();
+    return out;
+  }
   out.paused = true;
   out.by = pause->by;
   out.reason = pause->reason;

@@ -105,6 +105,7 @@ api::ControllerView ApiBridge::controller() const {
   out.enabled = o.enabled;
   out.dry_run = o.dry_run;
   out.rehearsal = o.rehearsal;
+  out.leader = !program_.cluster || program_.cluster->leading();
   out.stopping = program_.gate.stopping();
   out.ready = ready_;
   out.pause = ApiActions::pause_view(program_);

@@ -4,9 +4,9 @@
 //
 // The page is made at once, so its time is loop time. The fleet is in memory; the rest of a scrape is the kernel's.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <vector>
 
@@ -74,12 +74,13 @@ int main(int argc, char** argv) {
   std::vector<double> times;
   std::size_t bytes = 0;
   for (int i = 0; i < 50; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
+    // CPU time: what others do on the machine is not in it.
+    const std::clock_t begin = std::clock();
     bytes = telemetry.page(fleet, {}).size();
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    times.push_back(1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
   }
   std::sort(times.begin(), times.end());
-  std::printf("%d policies: %zu bytes; ms: median %.2f, p90 %.2f, worst %.2f\n", count, bytes, times[25], times[45],
+  std::printf("%d policies: %zu bytes; CPU ms: median %.2f, p90 %.2f, worst %.2f\n", count, bytes, times[25], times[45],
               times.back());
   return 0;
 }

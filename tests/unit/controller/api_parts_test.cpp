@@ -89,7 +89,7 @@ TEST(CeilingTest, NoPolicyAsksForMore) {
   wide->spec.on_missing_instances = 7;
 
   ceiling.upsert(wide);
-  ceiling.upsert(policy_of("web"));
+  ceiling.upsert(wide);
 
   policy::PolicyKey key;
   key.name = "web";

@@ -66,9 +66,9 @@ class Pieces final : public BodyStream {
   bool forever_;
 };
 
-class StreamTest : public testing::Test {
+class ServerStreamTest : public testing::Test {
  public:
-  StreamTest() { limits.stop_grace = 50ms; }
+  ServerStreamTest() { limits.stop_grace = 50ms; }
   void start() {
     auto handler = [this](IncomingRequest request) -> asio::awaitable<Response> {
       Response out(200, "text/plain", "peer " + request.peer);
@@ -84,7 +84,7 @@ class StreamTest : public testing::Test {
     }
     ASSERT_TRUE(server->start("127.0.0.1", 0));
   }
-  ~StreamTest() override {
+  ~ServerStreamTest() override {
     if (server) test::run(io, server->stop());
   }
 
@@ -96,7 +96,7 @@ class StreamTest : public testing::Test {
   std::optional<Server> server;
 };
 
-TEST_F(StreamTest, AStreamedAnswerEndsWithItsConnection) {
+TEST_F(ServerStreamTest, AStreamedAnswerEndsWithItsConnection) {
   stream = std::make_shared<Pieces>(io.get_executor(), 3, false);
   start();
 
@@ -107,7 +107,7 @@ TEST_F(StreamTest, AStreamedAnswerEndsWithItsConnection) {
   EXPECT_TRUE(got.ends_with("\r\n\r\npiece 0\npiece 1\npiece 2\n")) << got;
 }
 
-TEST_F(StreamTest, AClientThatGoesEndsItsStream) {
+TEST_F(ServerStreamTest, AClientThatGoesEndsItsStream) {
   stream = std::make_shared<Pieces>(io.get_executor(), 1, true);
   start();
   auto leave = [](std::uint16_t port) -> asio::awaitable<void> {
@@ -124,11 +124,11 @@ TEST_F(StreamTest, AClientThatGoesEndsItsStream) {
   EXPECT_TRUE(stream->ended);
 }
 
-TEST_F(StreamTest, AStopEndsStreamsAtOnce) {
+TEST_F(ServerStreamTest, AStopEndsStreamsAtOnce) {
   limits.stop_grace = 60s;
   stream = std::make_shared<Pieces>(io.get_executor(), 1, true);
   start();
-  auto stop = [](StreamTest& test) -> asio::awaitable<std::string> {
+  auto stop = [](ServerStreamTest& test) -> asio::awaitable<std::string> {
     tcp::socket socket = co_await dial(test.server->port());
     co_await test::send_bytes(socket, std::string("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"));
     std::array<char, 16> some{};
@@ -144,14 +144,14 @@ TEST_F(StreamTest, AStopEndsStreamsAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
 }
 
-TEST_F(StreamTest, TheHandlerLearnsWhoAsks) {
+TEST_F(ServerStreamTest, TheHandlerLearnsWhoAsks) {
   start();
 
   EXPECT_TRUE(test::run(io, talk(server->port(), "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
                   .ends_with("peer 127.0.0.1"));
 }
 
-TEST_F(StreamTest, WhenItIsFullTheIdleConnectionMakesRoom) {
+TEST_F(ServerStreamTest, WhenItIsFullTheIdleConnectionMakesRoom) {
   limits.connections = 1;
   limits.evict_idle = true;
   start();
@@ -180,7 +180,7 @@ Result<Response> get_over_tls(asio::io_context& io, const Server& server, const 
   return got;
 }
 
-TEST_F(StreamTest, AnswersOverTlsWithItsOwnCertificate) {
+TEST_F(ServerStreamTest, AnswersOverTlsWithItsOwnCertificate) {
   const test::TempDir dir;
   test::Authority authority(dir.path(), "ours");
   const auto files = authority.issue("server");
@@ -194,7 +194,7 @@ TEST_F(StreamTest, AnswersOverTlsWithItsOwnCertificate) {
   EXPECT_EQ(test::run(io, talk(server->port(), kGet)).find("HTTP/1.1 200"), std::string::npos) << "no plain answer";
 }
 
-TEST_F(StreamTest, AReplacedCertificateIsTakenAndABadOneIsNot) {
+TEST_F(ServerStreamTest, AReplacedCertificateIsTakenAndABadOneIsNot) {
   const test::TempDir dir;
   test::Authority first(dir.path(), "first");
   test::Authority second(dir.path(), "second");
@@ -220,7 +220,7 @@ TEST_F(StreamTest, AReplacedCertificateIsTakenAndABadOneIsNot) {
   EXPECT_TRUE(get_over_tls(io, *server, second.file()));
 }
 
-TEST_F(StreamTest, FilesThatCantBeUsedAreNamed) {
+TEST_F(ServerStreamTest, FilesThatCantBeUsedAreNamed) {
   const test::TempDir dir;
   test::Authority authority(dir.path(), "ours");
   const auto one = authority.issue("one");
