@@ -18,6 +18,7 @@
 #include <string>
 
 #include "async/task_group.hpp"
+#include "base/time.hpp"
 #include "support/memory_log.hpp"
 #include "support/run.hpp"
 
