@@ -67,6 +67,7 @@ Result<KubeAnswer> KubeApi::attempt(const std::string& verb, const std::string& 
       const asio::ip::tcp::endpoint server(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port_));
       fresh.wait(patience_,
                  [&](auto done) { beast::get_lowest_layer(*fresh.stream).async_connect(server, std::move(done)); });
+      beast::get_lowest_layer(*fresh.stream).socket().set_option(asio::ip::tcp::no_delay(true));
       fresh.wait(patience_,
                  [&](auto done) { fresh.stream->async_handshake(asio::ssl::stream_base::client, std::move(done)); });
     }

@@ -52,12 +52,11 @@ void append(std::vector<json>& out, std::initializer_list<const char*> texts) {
 }
 
 void append_texts(const std::string& value, std::vector<json>& out) {
-  append(out,
-         {" ", "Two Words", "tab\there", "bell\a", "Ümlaut", ".", "..", "a..b", "-a", "a-", "a.b", "0", "5m", "25%"});
+  append(out, {"Two Words", "bell\a", "Ümlaut", "..", "a..b", "-a", "0"});
   if (is_duration(value)) {
-    append(out, {"0s",  "1",     "1ms", "999ms",  "1s",   "59s",    "1m",   "5m30s", "30m",   "30m1s", "1h",
-                 "61m", "90m",   "2h",  "2h1ms",  "1d",   "24h1ms", "7d",   "1w",    "1w1ms", "8d",    "2w3d",
-                 "31d", "31d1s", "90d", "90d1ms", "1m1h", "1h1h",   "1.5h", "5 m",   "5M",    "-5m",   "99999999999d"});
+    append(out,
+           {"0s",     "1",  "999ms", "1s", "59s", "1m",    "30m", "30m1s",  "1h",   "61m",  "2h", "2h1ms",       "24h",
+            "24h1ms", "1w", "1w1ms", "8d", "31d", "31d1s", "90d", "90d1ms", "1m1h", "1.5h", "5M", "99999999999d"});
   } else if (value.ends_with('%')) {
     append(out, {"100%", "101%", "0%", "1%", "05%", "1.5%", "1"});
   } else if (value.starts_with("http")) {
@@ -67,11 +66,10 @@ void append_texts(const std::string& value, std::vector<json>& out) {
   } else if (value.starts_with("@") || value.find('*') != std::string::npos) {
     append(out, {"@daily", "@never", "* * * *", "* * * * *", " 5  1 * JAN mon-fri ", "61 * * * *", "1,2 */3 * * 7"});
   } else {
-    append(out, {"line\nend", "a.b.c",        "module.a.b.c", "module.a.b", "module.a", "data.a.b", "module.data.a.b",
-                 "a.b[0]",    "count",        "../up",        "~/home",     "a|b",      "a||b",     "a=b",
-                 "a:b",       "Mars/Olympus", "0.5",          "-1",         "1e3",      "05"});
+    append(out, {"line\nend", "a.b.c", "module.a.b.c", "module.a.b", "module.data.a.b", "data.a", "a.b[0]", "count",
+                 "/up", "a|b", "a||b", "a:b", "0.5", "05"});
     for (const std::size_t size :
-         {63U, 64U, 90U, 91U, 128U, 129U, 253U, 254U, 255U, 256U, 257U, 1025U, 4096U, 4097U, 8192U, 8193U}) {
+         {63U, 64U, 90U, 91U, 128U, 129U, 253U, 254U, 255U, 256U, 257U, 1025U, 4096U, 4097U, 8193U}) {
       out.emplace_back(of_size(size));
     }
   }
@@ -79,11 +77,12 @@ void append_texts(const std::string& value, std::vector<json>& out) {
 
 // What may be put in a value's place, by the kind of the value.
 std::vector<json> replacements(const json& value) {
-  std::vector<json> out{nullptr, true, 3, json::array(), json::object(), "word", "", json::array({"word"})};
+  std::vector<json> out{nullptr, 3, "word", json::array({"word"}), json::object()};
+  if (!value.is_structured()) out.insert(out.end(), {true, "", json::array()});
   if (value.is_number()) {
-    for (const double number : {0.0005, 0.5, 1.5, 1e6}) out.emplace_back(number);
-    for (const int number : {-1, 0, 1, 2, 100'000, 100'001}) out.emplace_back(number);
-    append(out, {"1", "0", "0.5", "-1", "1e3", "50%", "101%", "0%"});
+    for (const double number : {0.0005, 0.5, 1.5}) out.emplace_back(number);
+    for (const int number : {-1, 0, 1, 100'000, 100'001}) out.emplace_back(number);
+    append(out, {"1", "0", "-1", "1e3", "50%", "101%", "0%"});
   }
   if (value.is_string()) append_texts(value.get<std::string>(), out);
   return out;
@@ -113,7 +112,11 @@ class Changes {
     whole_ = whole;
     name_ = whole.at("metadata").at("name").get<std::string>();
     add(name_, whole);
-    walk("/spec", whole.at("spec"));
+    remove("/spec");
+    for (const auto& [section, value] : whole.at("spec").items()) {
+      whole_ = part_of(whole, section);
+      walk("/spec/" + section, value);
+    }
   }
 
  private:
@@ -122,6 +125,16 @@ class Changes {
     json changed = whole_;
     changed[json::json_pointer(pointer)] = value;
     add(name_ + pointer + ": " + what, changed);
+  }
+
+  // What a policy needs, and the section of the spec with what it is checked against: the rest costs time only.
+  static json part_of(const json& whole, const std::string& section) {
+    json out = whole;
+    json& spec = out["spec"] = {{"stack", {{"id", "web"}}}};
+    spec["metrics"] = json::array({json{{"name", "count"}, {"preset", "instances"}}});
+    if (section == "schedules" && whole["spec"].contains("bounds")) spec["bounds"] = whole["spec"]["bounds"];
+    spec[section] = whole["spec"][section];
+    return out;
   }
 
   void walk(const std::string& pointer, const json& value) {
