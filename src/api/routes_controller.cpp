@@ -76,7 +76,7 @@ asio::awaitable<http::Response> Api::pause(Call& call) {
   if (!body) co_return std::move(*call.refused);
   std::string reason;
   if (const auto given = body->find("reason"); given != body->end()) {
-    if (!given->is_string() || given->get_ref<const std::string&>().size() > 4 * kMaxReason) {
+    if (!given->is_string() || detail::length_of(given->get_ref<const std::string&>()) > kMaxReason) {
       co_return problem(Kind::unprocessable, "reason: that is not a text of at most 500 characters",
                         "correct the body and send it again");
     }

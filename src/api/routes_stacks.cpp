@@ -18,13 +18,6 @@ http::Response refuse_field(std::string_view detail) {
   return problem(Kind::unprocessable, detail, "correct the body and send it again");
 }
 
-// In characters, as the document counts.
-std::size_t length_of(const std::string& text) {
-  std::size_t out = 0;
-  for (const char c : text) out += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
-  return out;
-}
-
 // Nothing: good.
 std::optional<http::Response> read_scale(const Json& body, ScaleCommand& command) {
   const auto stack = body.find("stack_id");
@@ -38,7 +31,7 @@ std::optional<http::Response> read_scale(const Json& body, ScaleCommand& command
   if (!whole) return refuse_field("instance_count: that is not a whole number from 0 to 100000");
   command.count = count->get<int>();
   if (const auto reason = body.find("reason"); reason != body.end()) {
-    if (!reason->is_string() || length_of(reason->get_ref<const std::string&>()) > kMaxReason) {
+    if (!reason->is_string() || detail::length_of(reason->get_ref<const std::string&>()) > kMaxReason) {
       return refuse_field("reason: that is not a text of at most 500 characters");
     }
     command.reason = reason->get<std::string>();

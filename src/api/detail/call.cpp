@@ -46,6 +46,12 @@ bool valid_name(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return alnum(c) || c == '-' || c == '.' || c == '_'; });
 }
 
+std::size_t length_of(const std::string& text) {
+  std::size_t out = 0;
+  for (const char c : text) out += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+  return out;
+}
+
 http::Response json_text(int status, std::string text) {
   text += '\n';
   return http::Response(status, "application/json", std::move(text));
@@ -69,9 +75,10 @@ std::string_view Call::query_text(std::string_view name) const {
 std::optional<std::string> Call::stack_id() {
   const std::string& id = path.find("id")->second;
   if (detail::valid_stack(id)) return id;
-  refuse("that is no stack's id: letters, digits, '.', '_' and '-', at most 128, beginning with a letter or digit; in a "
-         "cluster namespace/name",
-         "see GET /scaling/stacks for those that there are");
+  refuse(
+      "that is no stack's id: letters, digits, '.', '_' and '-', at most 128, beginning with a letter or digit; in a "
+      "cluster namespace/name",
+      "see GET /scaling/stacks for those that there are");
   return std::nullopt;
 }
 

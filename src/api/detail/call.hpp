@@ -45,6 +45,8 @@ struct Call {
 namespace detail {
 
 [[nodiscard]] bool valid_stack(std::string_view text);
+// In characters, as the document counts.
+[[nodiscard]] std::size_t length_of(const std::string& text);
 [[nodiscard]] bool valid_namespace(std::string_view text);
 [[nodiscard]] bool valid_name(std::string_view text);
 

@@ -67,6 +67,18 @@ TEST(ApiTest, AnIdempotencyKeyDoesItOnce) {
   EXPECT_EQ(problem_type(other), "idempotency-mismatch");
 }
 
+TEST(ApiTest, AReasonIsCountedInCharacters) {
+  Rig rig;
+  const auto pause = [&](std::size_t length) {
+    std::string reason;
+    for (std::size_t i = 0; i < length; ++i) reason += "\xc3\xa4";
+    return rig.post("/api/v1/pause", R"({"reason":")" + reason + "\"}").status;
+  };
+
+  EXPECT_EQ(pause(501), 422);
+  EXPECT_EQ(pause(500), 200);
+}
+
 TEST(ApiTest, AnEmptyKeyIsNotTakenForNone) {
   Rig rig;
   http::Headers key;
