@@ -3,7 +3,7 @@
 // A policy's history: plots, and what was decided under the pointer. The table of decisions has the same for who can't
 // see a plot.
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { History, HistoryPoint, PolicySummary } from "../api/types";
 import { useLoad, useShared } from "../state/hooks";
@@ -73,7 +73,7 @@ function Plots({ history, live, from, to }: PlotsProps): JSX.Element {
   const drawn = useRef<HistoryPlots | undefined>(undefined);
   const { metrics, decisions, bounds } = history;
   const data = { columns, metrics, decisions, bounds, from, to };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = host.current;
     if (box === null) return;
     drawn.current = new HistoryPlots(box, data, (at, left) => setHover(at === undefined ? undefined : { at, left }));
@@ -82,7 +82,7 @@ function Plots({ history, live, from, to }: PlotsProps): JSX.Element {
       box.replaceChildren();
     };
   }, [look, JSON.stringify(metrics)]);
-  useEffect(() => drawn.current?.update(data), [columns]);
+  useLayoutEffect(() => drawn.current?.update(data), [columns]);
   return (
     <div class="plots">
       <div ref={host} role="img" aria-label={summaryOf(history, columns)} />
@@ -100,7 +100,7 @@ function Plots({ history, live, from, to }: PlotsProps): JSX.Element {
 // Moves when the plots have to be drawn anew: another width or another theme.
 function useLook(host: { current: HTMLElement | null }): string {
   const [look, setLook] = useState("");
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const update = () => setLook(`${host.current?.clientWidth} ${dark.matches} ${document.documentElement.dataset["theme"]}`);
     const size = new ResizeObserver(update);
