@@ -102,10 +102,9 @@ struct Commands {
     root.set_version_flag("--version", std::string("stackscaler ") + controller::version());
     root.set_help_all_flag("--help-all", "help of all commands");
     run = root.add_subcommand("run", "the controller: watches policies and keeps their stacks in size");
-    add_settings(
-        *run, f,
-        {kLoopNames, kClusterNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames, kApiNames,
-         kCeilingNames});
+    add_settings(*run, f,
+                 {kLoopNames, kClusterNames, kStackNames, kDataNames, kServerNames, kDefaultNames, kLogNames, kApiNames,
+                  kCeilingNames});
     run->add_flag("--rehearsal", o.rehearsal, "no Terraform at all: counts live in memory (for a first look)");
     reconcile = root.add_subcommand("reconcile",
                                     "one pass over the policies; exit 0: done or nothing to do, 1: an error, with "

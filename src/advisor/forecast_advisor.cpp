@@ -77,7 +77,7 @@ forecast::ForecastSettings ForecastAdvisor::settings_of(const policy::ScalingPol
 }
 
 ForecastAdvisor::Shared ForecastAdvisor::mind_of(const policy::ScalingPolicy& policy, std::optional<Duration> boot_time,
-                                                WallTime now) {
+                                                 WallTime now) {
   Shared& mind = minds_[policy.key];
   if (!mind || mind->digest != policy.spec_digest) {
     std::string basis = forecast::basis_of(policy);

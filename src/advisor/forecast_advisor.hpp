@@ -9,8 +9,8 @@
 // minutes again when only its settings do, and goes from memory when nobody has asked for it for hours. Its file is
 // written every ten minutes, after the advice; one that is of no use is said in the log and ignored. lookAhead: auto is
 // what instances were measured to take from order to service; until that was measured a few times, the policy's warmup,
-// the boot time alone, or three minutes. Threads: the loop's; files and learning anew go to the pool. Clock, logger and pool must outlive
-// it.
+// the boot time alone, or three minutes. Threads: the loop's; files and learning anew go to the pool. Clock, logger and
+// pool must outlive it.
 #pragma once
 
 #include <functional>
