@@ -170,7 +170,7 @@ TEST_F(ApiEndToEnd, AutoScaleIsRefusedWhileOffAndRecommendChangesNothing) {
   World w(1);
   w.write_policy("web.yaml", calm_policy());
   w.load.set(90);
-  start(w, {});
+  start(w, {"--api-changes-a-minute", "0"});
   const auto tree = w.stack.tree();
 
   const Answer off = post("/scaling/stack/web/auto-scale");
@@ -193,7 +193,7 @@ TEST_F(ApiEndToEnd, AutoScaleIsATurnNow) {
   World w(1);
   w.write_policy("web.yaml", calm_policy());
   w.load.set(50);
-  start(w, {"--enable"});
+  start(w, {"--enable", "--api-changes-a-minute", "0"});
   ASSERT_TRUE(w.eventually([&] { return w.status("web.yaml", "currentInstances") == "1"; }));
   w.load.set(90);
   ASSERT_TRUE(

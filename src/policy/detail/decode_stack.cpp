@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxEntries = 64;
+constexpr std::size_t kMaxWordBytes = 4096;
 constexpr std::string_view kAddress = "a resource's address without an index, such as aws_instance.app";
 
 void read_stack_path(Fields& f, const Where& where, std::string& out) {
@@ -77,7 +78,11 @@ void read_command(Fields& f, std::vector<std::string>& out) {
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const Node& word = *list->items[i];
     const std::string path = fmt::format("{}[{}]", f.path("command"), i);
-    if (string_value(word, path, "a word of the command", f.problems())) out.push_back(word.text);
+    if (!string_value(word, path, "a word of the command", f.problems())) continue;
+    if (word.text.size() > kMaxWordBytes) {
+      f.problems().add(word.at, fmt::format("{} has {} bytes; at most {} are allowed", path, word.text.size(), kMaxWordBytes));
+    }
+    out.push_back(word.text);
   }
 }
 
