@@ -80,7 +80,8 @@ void read_command(Fields& f, std::vector<std::string>& out) {
     const std::string path = fmt::format("{}[{}]", f.path("command"), i);
     if (!string_value(word, path, "a word of the command", f.problems())) continue;
     if (word.text.size() > kMaxWordBytes) {
-      f.problems().add(word.at, fmt::format("{} has {} bytes; at most {} are allowed", path, word.text.size(), kMaxWordBytes));
+      f.problems().add(word.at,
+                       fmt::format("{} has {} bytes; at most {} are allowed", path, word.text.size(), kMaxWordBytes));
     }
     out.push_back(word.text);
   }

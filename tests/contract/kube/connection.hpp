@@ -12,6 +12,7 @@
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
 #include "kube/client.hpp"
+#include "kube/resource.hpp"
 #include "support/kube_server.hpp"
 #include "support/memory_log.hpp"
 #include "support/run.hpp"

@@ -147,10 +147,11 @@ TEST_F(KubeContractTest, ObjectsAreMadeGuardedAppliedAndRemoved) {
 TEST_F(KubeContractTest, ASecretsKeyIsReadWithTheRightForThatOneNameOnly) {
   const std::string token = server->service_account_token(ns, "reader");
   const std::string base = "/apis/rbac.authorization.k8s.io/v1/namespaces/" + ns;
-  (void)server->request("POST", "/api/v1/namespaces/" + ns + "/secrets",
-                  R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"key"},"stringData":{"token":"hunter2"}})");
+  (void)server->request(
+      "POST", "/api/v1/namespaces/" + ns + "/secrets",
+      R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"key"},"stringData":{"token":"hunter2"}})");
   (void)server->request("POST", base + "/roles",
-                  R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"r"},"rules":[
+                        R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"r"},"rules":[
                       {"apiGroups":[""],"resources":["secrets"],"resourceNames":["key"],"verbs":["get"]}]})");
   (void)server->request(
       "POST", base + "/rolebindings",

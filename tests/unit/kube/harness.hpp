@@ -11,6 +11,7 @@
 #include "async/clock.hpp"
 #include "async/offload.hpp"
 #include "kube/client.hpp"
+#include "kube/resource.hpp"
 #include "support/fake_clock.hpp"
 #include "support/memory_log.hpp"
 #include "support/run.hpp"
