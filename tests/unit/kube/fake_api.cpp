@@ -345,7 +345,7 @@ FakeApi::Answer FakeApi::write(const http::IncomingRequest& request) {
     next = found->second;
     next.merge_patch(body);
   } else {
-    const Json& given = body["metadata"];
+    const Json given = body.value("metadata", Json::object());
     if (given.contains("resourceVersion") && given["resourceVersion"] != found->second["metadata"]["resourceVersion"]) {
       return Answer{409, status(409, "Conflict", "the object has been modified")};
     }
