@@ -112,10 +112,10 @@ TEST_F(KubeContractTest, ObjectsAreMadeGuardedAppliedAndRemoved) {
   const std::string applied_json =
       R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"x":"applied"}})";
 
-  const auto made = c.run(
-      create(c.client, path, R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"x":"1"}})"));
+  const std::string first = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"x":"1"}})";
+  const auto made = c.run(create(c.client, path, first));
   ASSERT_TRUE(made) << made.error().message();
-  const auto again = c.run(create(c.client, path, made->json));
+  const auto again = c.run(create(c.client, path, first));
   const auto merged = c.run(merge_patch(c.client, path, R"({"data":{"x":"2"}})", "tests"));
   ASSERT_TRUE(merged) << merged.error().message();
   const auto stale = c.run(replace(c.client, path, made->json));
