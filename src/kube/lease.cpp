@@ -271,13 +271,21 @@ asio::awaitable<Result<void>> LeaderElection::release() {
   const bool held = is_leader() && ours();
   lose("stopping");
   if (!held) co_return Result<void>();
-  const std::string now = detail::format_micro(clock_.wall_now());
-  Record record = seen_->record;
-  record.holder.clear();
-  record.duration_seconds = 1;
-  record.acquire_time = now;
-  record.renew_time = now;
-  co_return co_await write(std::move(record));
+  // A renewal that was on its way when run() was cancelled may arrive in between: then what we know is old.
+  constexpr int kAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    const std::string now = detail::format_micro(clock_.wall_now());
+    Record record = seen_->record;
+    record.holder.clear();
+    record.duration_seconds = 1;
+    record.acquire_time = now;
+    record.renew_time = now;
+    auto written = co_await write(std::move(record));
+    if (written || written.error().kind() != ErrorKind::conflict || attempt == kAttempts) co_return written;
+    auto known = co_await read();
+    if (!known) co_return known;
+    if (!ours()) co_return Result<void>();
+  }
 }
 
 }  // namespace stackscaler::kube

@@ -19,9 +19,9 @@
 namespace stackscaler::kube {
 
 struct ObjectPath {
-  ObjectPath(Resource resource_, std::string namespace__, std::string name_, std::string subresource_ = {})
+  ObjectPath(Resource resource_, std::string space, std::string name_, std::string subresource_ = {})
       : resource(std::move(resource_)),
-        namespace_(std::move(namespace__)),
+        namespace_(std::move(space)),
         name(std::move(name_)),
         subresource(std::move(subresource_)) {}
   Resource resource;

@@ -20,8 +20,8 @@
 namespace stackscaler::kube {
 
 struct SecretKey {
-  SecretKey(std::string namespace__, std::string name_, std::string key_)
-      : namespace_(std::move(namespace__)), name(std::move(name_)), key(std::move(key_)) {}
+  SecretKey(std::string space, std::string name_, std::string key_)
+      : namespace_(std::move(space)), name(std::move(name_)), key(std::move(key_)) {}
 
   std::string namespace_;
   std::string name;

@@ -173,6 +173,34 @@ TEST_F(LeaseTest, AReleasedLeaseIsTakenAtOnce) {
   EXPECT_LE(took, 3s);
 }
 
+TEST_F(LeaseTest, ARenewalThatArrivesDuringTheReleaseIsNotInItsWay) {
+  Candidate a(h, h.clock, "a");
+  a.start();
+  h.until([&] { return a.election->is_leader(); });
+  a.stop();
+  h.api.put(kLease, h.api.objects().at(kLease));  // another version of it
+
+  const auto released = run(h.io, a.election->release());
+
+  ASSERT_TRUE(released) << released.error().message();
+  EXPECT_FALSE(spec().contains("holderIdentity"));
+}
+
+TEST_F(LeaseTest, WhatAnotherHasTakenMeanwhileIsNotGivenAway) {
+  Candidate a(h, h.clock, "a");
+  a.start();
+  h.until([&] { return a.election->is_leader(); });
+  a.stop();
+  Json taken = h.api.objects().at(kLease);
+  taken["spec"]["holderIdentity"] = "b";
+  h.api.put(kLease, taken);
+
+  const auto released = run(h.io, a.election->release());
+
+  EXPECT_TRUE(released);
+  EXPECT_EQ(spec()["holderIdentity"], "b");
+}
+
 TEST_F(LeaseTest, ALeaderThatCanNotRenewStopsAtTheRenewDeadline) {
   Candidate a(h, h.clock, "a");
   a.start();
