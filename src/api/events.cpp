@@ -119,7 +119,7 @@ void Events::skip() {
   bytes_ = 0;
 }
 
-void Events::publish(std::string name, std::string data, std::string subject, bool last) {
+void Events::publish(const std::string& name, const std::string& data, std::string subject, bool last) {
   skipped_ = false;
   Event event;
   event.number = next_++;
@@ -151,8 +151,8 @@ std::shared_ptr<http::BodyStream> Events::follow(const std::string& from) {
   return std::make_shared<Stream>(*this, position, std::string(), ": hello\n\n", false);
 }
 
-std::shared_ptr<http::BodyStream> Events::follow_one(std::string subject, std::string name, std::string first,
-                                                     bool ended) {
+std::shared_ptr<http::BodyStream> Events::follow_one(std::string subject, const std::string& name,
+                                                     const std::string& first, bool ended) {
   if (closed_ || streams_ >= kStreams) return nullptr;
   return std::make_shared<Stream>(*this, next_, std::move(subject), event_text(last_id(), name, first), ended);
 }

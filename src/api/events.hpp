@@ -36,7 +36,7 @@ class Events {
   Events& operator=(const Events&) = delete;
 
   // `data`: one line. `subject`: what a stream of one thing follows; `last`: that stream ends after this event.
-  void publish(std::string name, std::string data, std::string subject = {}, bool last = false);
+  void publish(const std::string& name, const std::string& data, std::string subject = {}, bool last = false);
   // Something happened that is not published: whoever comes back from before it has to read everything again.
   void skip();
   // Somebody listens, or did or will before long (see expect()).
@@ -49,8 +49,8 @@ class Events {
   // Everything from `from` on ("": from now on). Null: too many streams.
   [[nodiscard]] std::shared_ptr<http::BodyStream> follow(const std::string& from);
   // Only that subject: `first` now, then what comes. `ended`: `first` is all there is.
-  [[nodiscard]] std::shared_ptr<http::BodyStream> follow_one(std::string subject, std::string name, std::string first,
-                                                             bool ended);
+  [[nodiscard]] std::shared_ptr<http::BodyStream> follow_one(std::string subject, const std::string& name,
+                                                             const std::string& first, bool ended);
   // Ends all streams; follow() gives none any more.
   void close();
 

@@ -115,7 +115,7 @@ asio::awaitable<http::Response> Api::follow_operation(Call& call) {
   // One that nobody here follows (another process's) has no events to come.
   const bool ended = ports::finished((*record)->phase) || !live_.contains(*id);
   std::string first = detail::dump(detail::operation_json(**record, progress_of(*id)));
-  co_return stream_answer(events_.follow_one(*id, "operation", std::move(first), ended));
+  co_return stream_answer(events_.follow_one(*id, "operation", first, ended));
 }
 
 asio::awaitable<http::Response> Api::follow_events(Call& call) {
