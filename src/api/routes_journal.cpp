@@ -114,7 +114,7 @@ asio::awaitable<http::Response> Api::follow_operation(Call& call) {
   if (!*record) co_return no_operation(*id);
   // One that nobody here follows (another process's) has no events to come.
   const bool ended = ports::finished((*record)->phase) || !live_.contains(*id);
-  std::string first = detail::dump(detail::operation_json(**record, progress_of(*id)));
+  const std::string first = detail::dump(detail::operation_json(**record, progress_of(*id)));
   co_return stream_answer(events_.follow_one(*id, "operation", first, ended));
 }
 

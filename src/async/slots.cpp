@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "async/slots.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -13,11 +14,13 @@ asio::awaitable<void> Slots::acquire() {
     --free_;
     co_return;
   }
-  // A timer that never ends stands for the wait; release() cancels the first one.
+  // A timer that never ends stands for the wait; release() cancels the first one. A cancellation of the waiter must not
+  // end it: it would leave without its turn, and its timer's address here.
   asio::steady_timer timer(executor_, asio::steady_timer::time_point::max());
   waiting_.push_back(&timer);
   boost::system::error_code ec;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  const asio::cancellation_slot none;
+  co_await timer.async_wait(asio::bind_cancellation_slot(none, asio::redirect_error(asio::use_awaitable, ec)));
 }
 
 void Slots::release() {

@@ -131,5 +131,31 @@ TEST(SlotsTest, ServesSoManyAtATimeInTheOrderOfTheirAsking) {
   EXPECT_EQ(group.size(), 0U);
 }
 
+TEST(SlotsTest, WhoIsCancelledWhileWaitingHasItsTurnFirstAndGivesItOn) {
+  asio::io_context io;
+  test::FakeClock clock(io);
+  test::MemoryLog log;
+  TaskGroup holding(io.get_executor(), log);
+  TaskGroup cancelled(io.get_executor(), log);
+  Slots slots(io.get_executor(), 1);
+  std::vector<int> order;
+  holding.spawn("holder", hold(slots, clock, order, 1));
+  clock.advance(0s);
+  cancelled.spawn("cancelled", hold(slots, clock, order, 2));
+  holding.spawn("last", hold(slots, clock, order, 3));
+  clock.advance(0s);
+
+  cancelled.request_stop();
+  clock.advance(0s);
+  EXPECT_EQ(order, std::vector<int>{1});  // it left neither its turn nor its place
+  clock.advance(1s);
+  clock.advance(0s);
+
+  EXPECT_EQ(cancelled.size(), 0U);
+  EXPECT_EQ(order.back(), 3);
+  clock.advance(1s);
+  EXPECT_EQ(holding.size(), 0U);
+}
+
 }  // namespace
 }  // namespace stackscaler
