@@ -150,7 +150,7 @@ Result<std::vector<Duration>> Store::boot_times(const std::string& stack) {
     auto more = rows->step();
     if (!more) return fail(std::move(more).error());
     if (!*more) return out;
-    out.emplace_back(std::chrono::milliseconds(rows->integer(0)));
+    out.emplace_back(rows->integer(0));
   }
 }
 

@@ -222,8 +222,9 @@ Result<void> merge_list(Entries& into, const YAML::Node& root, const std::string
     const YAML::Node one = entries[i];
     if (!one.IsMap() || !one["name"].IsDefined() || !one["name"].IsScalar()) return refuse(where, "must have a name");
     const YAML::Node value = one[inner];
-    if (value.IsDefined() && !value.IsNull() && !value.IsMap()) return refuse(where + "." + inner, "must be a map");
-    Entry entry{value.IsDefined() && value.IsMap() ? value : YAML::Node(YAML::NodeType::Map), where + "." + inner,
+    std::string inside = fmt::format("{}.{}", where, inner);
+    if (value.IsDefined() && !value.IsNull() && !value.IsMap()) return refuse(inside, "must be a map");
+    Entry entry{value.IsDefined() && value.IsMap() ? value : YAML::Node(YAML::NodeType::Map), std::move(inside),
                 folder};
     into.try_emplace(one["name"].Scalar(), std::make_shared<const Entry>(std::move(entry)));
   }

@@ -62,7 +62,7 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
     const auto replaced = [name](const auto& one) { return one.first == name; };
     if (std::none_of(over.begin(), over.end(), replaced)) out.emplace_back(entry);
   }
-  for (const auto& [name, value] : over) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : over) out.push_back(std::string(name).append("=").append(value));
   return out;
 }
 
