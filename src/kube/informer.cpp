@@ -87,7 +87,7 @@ Result<void> Informer::take_page(std::string_view body) {
   auto& listing = std::get<Listing>(state_);
   for (Object& object : page->objects) {
     listing.seen.insert(object.key);
-    upsert(std::move(object));
+    upsert(object);
   }
   heard_at_ = clock_.steady_now();
   listing.continue_token = std::move(page->continue_token);
@@ -176,11 +176,11 @@ Result<void> Informer::take_event(std::string_view line) {
   heard_at_ = clock_.steady_now();
   ++stats_.events;
   if (event->type == detail::WatchEvent::Type::remove) remove(event->object.key);
-  if (event->type == detail::WatchEvent::Type::upsert) upsert(std::move(event->object));
+  if (event->type == detail::WatchEvent::Type::upsert) upsert(event->object);
   return {};
 }
 
-void Informer::upsert(Object object) {
+void Informer::upsert(const Object& object) {
   const auto found = known_.find(object.key);
   if (found != known_.end()) {
     if (found->second.uid == object.uid && found->second.resource_version == object.resource_version) return;
@@ -195,8 +195,7 @@ void Informer::upsert(Object object) {
 }
 
 void Informer::remove(const ObjectKey& key) {
-  const ObjectKey copy = key;
-  if (known_.erase(copy) != 0) sink_.on_remove(copy);
+  if (known_.erase(key) != 0) sink_.on_remove(key);
 }
 
 void Informer::note_failure(const Error& error) {

@@ -112,8 +112,8 @@ class Informer {
   [[nodiscard]] Result<void> take_event(std::string_view line);
   [[nodiscard]] std::string query_of_page() const;
   void finish_list(std::string resource_version);
-  void upsert(Object object);
-  void remove(const ObjectKey& key);
+  void upsert(const Object& object);
+  void remove(const ObjectKey& key);  // not a key of known_
   void note_failure(const Error& error);
   void note_calm();
   void relist() { state_ = Empty(); }
