@@ -85,7 +85,7 @@ Result<void> Informer::take_page(std::string_view body) {
   auto page = detail::parse_page(body);
   if (!page) return fail(std::move(page).error());
   auto& listing = std::get<Listing>(state_);
-  for (Object& object : page->objects) {
+  for (const Object& object : page->objects) {
     listing.seen.insert(object.key);
     upsert(object);
   }

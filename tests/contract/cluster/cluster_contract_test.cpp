@@ -194,20 +194,24 @@ TEST_F(ClusterContract, TheStatusOfAPolicyThatIsGoneIsNoError) {
   EXPECT_TRUE(test::run(io_, status_->write({space_, "nobody"}, policy::Status())));
 }
 
-TEST_F(ClusterContract, ASecretIsPlacedFollowedAndRemoved) {
+TEST_F(ClusterContract, EverySecretThatAPolicyNamesIsPlacedFollowedAndRemoved) {
   secret("mimir", "first");
+  secret("model", "sk-model");
+  secret("aws", "id-1");
   policy::Grant grant;
-  grant.namespaces = grant.stacks = grant.secrets = {"*"};
-  put("web", {{"spec",
-               {{"metrics",
-                 {{{"name", "n"},
-                   {"query", "x"},
-                   {"desired", json::object()},
-                   {"source", {{"auth", {{"bearer", {{"secretRef", {{"name", "mimir"}, {"key", "token"}}}}}}}}}}}}}}});
+  grant.namespaces = grant.stacks = grant.secrets = grant.env = grant.advisors = {"*"};
+  put("web", json::parse(R"({"spec": {
+    "stack": {"id": "web", "env": [{"name": "AWS_ACCESS_KEY_ID", "secretRef": {"name": "aws", "key": "token"}}]},
+    "advisor": {"type": "openai", "apiKey": {"secretRef": {"name": "model", "key": "token"}}},
+    "metrics": [{"name": "load", "query": "x", "desired": {},
+                 "source": {"auth": {"bearer": {"secretRef": {"name": "mimir", "key": "token"}}}}}]}})"));
   watch({grant});
   ASSERT_TRUE(eventually([&] { return sink_.known.contains("web"); }));
-  const fs::path file = sink_.known["web"]->spec.metrics[0].source->bearer_file;
+  const policy::Spec& spec = sink_.known["web"]->spec;
+  const fs::path file = spec.metrics[0].source->bearer_file;
   EXPECT_EQ(slurp(file), "first");
+  EXPECT_EQ(slurp(spec.advisor.key_file), "sk-model");
+  EXPECT_EQ(slurp(spec.stack.env[0].file), "id-1");
   EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 
   secret("mimir", "second");
