@@ -99,7 +99,7 @@ bool LeaderElection::ours() const {
 }
 
 // Takes note of the lease as the server has it; a record that differs begins its time anew.
-void LeaderElection::see(std::string json) {
+void LeaderElection::see(const std::string& json) {
   auto parsed = detail::parse_json(json);
   Json lease = parsed ? std::move(*parsed) : Json::object();
   const Json& spec = detail::member(lease, "spec");
@@ -132,7 +132,7 @@ asio::awaitable<Result<void>> LeaderElection::read() {
   request.retry = false;
   auto answer = co_await client_.send(std::move(request));
   if (answer) {
-    see(std::move(answer->body));
+    see(answer->body);
     co_return Result<void>();
   }
   if (answer.error().kind() != ErrorKind::not_found) co_return fail(std::move(answer).error());
@@ -171,7 +171,7 @@ asio::awaitable<Result<void>> LeaderElection::write(Record record) {
   request.retry = false;
   auto answer = co_await client_.send(std::move(request));
   if (!answer) co_return fail(std::move(answer).error());
-  see(std::move(answer->body));
+  see(answer->body);
   co_return Result<void>();
 }
 

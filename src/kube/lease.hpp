@@ -77,7 +77,7 @@ class LeaderElection {
   [[nodiscard]] boost::asio::awaitable<Result<bool>> try_acquire_or_renew();
   [[nodiscard]] boost::asio::awaitable<Result<void>> read();
   [[nodiscard]] boost::asio::awaitable<Result<void>> write(Record record);
-  void see(std::string json);
+  void see(const std::string& json);
   [[nodiscard]] bool ours() const;
   void lead(SteadyTime since);
   void lose(const std::string& why);
