@@ -124,8 +124,10 @@ Result<std::vector<ListedStack>> Registry::list() const {
     // A folder that can't be read is somebody else's: it hides no stack of ours.
     const auto inner = parts_in(root_ / name);
     if (!inner) continue;
+    const std::string prefix = name + "/";
     for (const std::string& part : *inner) {
-      if (const std::string id = name + "/" + part; contains(id)) stacks.push_back(listed(id));
+      const std::string id = std::string(prefix).append(part);
+      if (contains(id)) stacks.push_back(listed(id));
     }
   }
   std::sort(stacks.begin(), stacks.end(), [](const auto& a, const auto& b) { return a.id < b.id; });

@@ -129,6 +129,15 @@ Result<void> Converge::go_ahead() const {
   return {};
 }
 
+// With several replicas the state's lock is what keeps two of them apart at last.
+Result<void> Converge::check_locking(const Backend& backend) const {
+  if (!s_.options.require_locking || backend.locks) return {};
+  return fail(ErrorKind::invalid_input, reason::kBackendNotLocking,
+              "stack " + target_.entry.id + ": its backend '" + backend.kind +
+                  "' does not lock the state as it is configured, and with several replicas that lock is what keeps "
+                  "two of them apart; nothing was changed");
+}
+
 asio::awaitable<Result<void>> Converge::prepare() {
   auto version = co_await s_.tool.version();
   if (!version) co_return fail(std::move(version).error());
@@ -148,14 +157,8 @@ asio::awaitable<Result<void>> Converge::prepare() {
   if (!backend) co_return fail(std::move(backend).error());
   auto known = check_known(target_, *backend, state_);
   if (!known) co_return known;
+  if (auto locking = check_locking(*backend); !locking) co_return locking;
   remote_ = backend->kind != "local";
-  if (s_.options.require_locking && !backend->locks) {
-    co_return fail(
-        ErrorKind::invalid_input, reason::kBackendNotLocking,
-        "stack " + record_.stack + ": its backend '" + backend->kind +
-            "' does not lock the state as it is configured, and with several replicas that lock is what keeps "
-            "two of them apart; nothing was changed");
-  }
   auto half_made = co_await half_made_before(s_, target_);
   if (!half_made) co_return fail(std::move(half_made).error());
   half_made_ = std::move(*half_made);

@@ -38,6 +38,7 @@ class Converge {
   // The gate, the stop and the policy, asked once more after every wait.
   [[nodiscard]] Result<void> go_ahead() const;
   [[nodiscard]] boost::asio::awaitable<Result<void>> claim();
+  [[nodiscard]] Result<void> check_locking(const Backend& backend) const;
   [[nodiscard]] boost::asio::awaitable<Result<void>> prepare();
   [[nodiscard]] boost::asio::awaitable<Result<Verdict>> plan();
   [[nodiscard]] boost::asio::awaitable<Result<ports::ScaleReport>> keep_as_it_is(std::string summary);
