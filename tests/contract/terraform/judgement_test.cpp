@@ -3,6 +3,12 @@
 // What the guard has to be told, with a real terraform: whose a taint is, and what an allowed update changes.
 #include <gtest/gtest.h>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "rig.hpp"
@@ -10,16 +16,28 @@
 namespace stackscaler {
 namespace {
 
+namespace asio = boost::asio;
 namespace fs = std::filesystem;
 namespace reason = policy::reason;
 using test::counted_stack;
 using test::Rig;
 using Words = std::vector<std::string>;
 
-// Creations take long while there is a file `slow`, and fail while there is a file `fail`; index 0 is always quick.
+// Creations take long while there is a file `slow`, and say so by a file `begun`; they fail while there is a file
+// `fail`; index 0 is always quick.
 constexpr const char* kByFiles =
     "  provisioner \"local-exec\" {\n    command = \"test ${count.index} -eq 0 || { test ! -e fail && { test ! -e slow "
-    "|| exec sleep 30; }; }\"\n  }\n";
+    "|| { touch begun; exec sleep 60; }; }; }\"\n  }\n";
+
+// Interrupts once the creation has begun: before that there is nothing that could be left half-made.
+asio::awaitable<void> interrupt_when_begun(Rig& rig) {
+  asio::steady_timer pause(rig.host.io);
+  while (!fs::exists(rig.stack.folder() / "begun")) {
+    pause.expires_after(std::chrono::milliseconds(20));
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  rig.host.driver.interrupt();
+}
 
 class HealingContract : public ::testing::Test {
  protected:
@@ -29,10 +47,8 @@ class HealingContract : public ::testing::Test {
     ports::ScaleOrder order;
     order.stack = test::Host::ref("web");
     order.to = to;
-    auto interrupt = [&](const ports::OperationProgress& progress) {
-      if (progress.phase == "Applying" && !progress.progress.empty()) rig.host.driver.interrupt();
-    };
-    const auto report = test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), interrupt));
+    asio::co_spawn(rig.host.io, interrupt_when_begun(rig), asio::detached);
+    const auto report = test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), nullptr));
     ASSERT_FALSE(report);
     fs::remove(rig.stack.folder() / "slow");
   }

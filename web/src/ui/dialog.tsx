@@ -2,7 +2,7 @@
 //
 // A modal question in the browser's own <dialog>: it keeps the focus, Escape closes it, and the focus goes back.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 
 interface Props {
@@ -21,10 +21,15 @@ export function Dialog({ title, confirm, danger = false, disabled = false, child
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const heading = useId();
-  useEffect(() => {
+  const left = useRef(false);
+  // With the render itself: a key pressed in between would move the focus, which then went back to the wrong place.
+  useLayoutEffect(() => {
+    const dialog = ref.current;
     const before = document.activeElement;
-    ref.current?.showModal();
+    dialog?.showModal();
     return () => {
+      left.current = true;
+      dialog?.close(); // while it is open nothing outside can have the focus
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
@@ -41,7 +46,7 @@ export function Dialog({ title, confirm, danger = false, disabled = false, child
     }
   };
   return (
-    <dialog ref={ref} class="dialog" aria-labelledby={heading} onClose={onClose}>
+    <dialog ref={ref} class="dialog" aria-labelledby={heading} onClose={() => left.current || onClose()}>
       <form onSubmit={submit} autocomplete="off">
         <h2 id={heading}>{title}</h2>
         {children}

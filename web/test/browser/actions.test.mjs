@@ -124,4 +124,8 @@ browse("a dialog holds the focus, Escape closes it and the focus goes back", { p
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   assert.equal(await button.evaluate((element) => element === document.activeElement), true);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await button.evaluate((element) => element === document.activeElement), true);
 });
