@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/task_group.hpp"
 #include "base/files.hpp"
 #include "policy/reasons.hpp"
 #include "rig.hpp"
@@ -47,8 +46,11 @@ class HealingContract : public ::testing::Test {
     ports::ScaleOrder order;
     order.stack = test::Host::ref("web");
     order.to = to;
-    asio::co_spawn(rig.host.io, interrupt_when_begun(rig), asio::detached);
+    TaskGroup beside(rig.host.io.get_executor(), rig.host.log);
+    beside.spawn("interrupt", interrupt_when_begun(rig));
     const auto report = test::run(rig.host.io, rig.host.driver.scale(rig.host.permit, std::move(order), nullptr));
+    beside.request_stop();
+    test::run(rig.host.io, beside.join());
     ASSERT_FALSE(report);
     fs::remove(rig.stack.folder() / "slow");
   }
