@@ -56,6 +56,7 @@ class ApiBridge final : public api::Fleet, public api::Records, public LoopObser
   [[nodiscard]] boost::asio::awaitable<Result<std::vector<api::StackView>>> stacks() override;
   [[nodiscard]] boost::asio::awaitable<Result<api::StackView>> stack(std::string id) override;
   [[nodiscard]] boost::asio::awaitable<Result<api::MetricsView>> metrics(std::string stack) override;
+  [[nodiscard]] boost::asio::awaitable<Result<std::string>> simulate(api::SimulationQuery query) override;
 
   // api::Records
   [[nodiscard]] boost::asio::awaitable<Result<api::DecisionPage>> decisions(api::DecisionQuery query) override;
@@ -88,6 +89,7 @@ class ApiBridge final : public api::Fleet, public api::Records, public LoopObser
   api::Api* api_ = nullptr;
   ApiActions* actions_ = nullptr;
   bool ready_ = false;
+  bool simulating_ = false;
   std::string terraform_;
   WallTime started_;
   std::map<policy::PolicyKey, Seen> seen_;

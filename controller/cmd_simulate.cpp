@@ -8,14 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 
-#include "advisor/rules.hpp"
 #include "controller/commands.hpp"
 #include "controller/session.hpp"
 #include "controller/simulate_load.hpp"
-#include "controller/simulate_render.hpp"
-#include "forecast/advise.hpp"
+#include "controller/simulation.hpp"
 #include "simulate/page.hpp"
 
 namespace stackscaler::controller {
@@ -26,40 +23,15 @@ int complain(const Error& error) {
   return 1;
 }
 
-// Whom to ask for a policy. Models are not asked about the past: their fallback stands in.
+// Whom to ask for a policy, said where it is not whom the policy names.
 SimulateAdvisor advisor_for(const policy::ScalingPolicy& policy, SimulateAdvisor wanted) {
   if (wanted != SimulateAdvisor::policy) return wanted;
-  const policy::Advisor& advisor = policy.spec.advisor;
-  const bool model = advisor.type == policy::AdvisorType::gemini || advisor.type == policy::AdvisorType::openai;
-  const policy::AdvisorType type = model ? advisor.fallback : advisor.type;
-  if (model) {
+  const SimulateAdvisor out = advisor_in_replay(policy);
+  if (asks_a_model(policy)) {
     std::fprintf(stderr, "stackscaler: %s: no model is asked in a simulation; its fallback (%s) advises\n",
-                 policy.key.str().c_str(), std::string(to_string(type)).c_str());
+                 policy.key.str().c_str(), name_of(out).c_str());
   }
-  return type == policy::AdvisorType::forecast ? SimulateAdvisor::forecast : SimulateAdvisor::rules;
-}
-
-const char* name_of(SimulateAdvisor advisor) {
-  switch (advisor) {
-    case SimulateAdvisor::forecast: return "forecast";
-    case SimulateAdvisor::oracle: return "oracle";
-    case SimulateAdvisor::policy:
-    case SimulateAdvisor::rules: break;
-  }
-  return "rules";
-}
-
-simulate::Advise by_rules() {
-  return [](const simulate::Question& q) { return advisor::rules_advice(q.observation, q.signals); };
-}
-
-simulate::Advise by_forecast(const policy::ScalingPolicy& policy, Duration boot) {
-  auto forecaster = std::make_shared<forecast::Forecaster>(forecast::settings_for(policy.spec.advisor.forecast, boot));
-  return [forecaster](const simulate::Question& q) {
-    if (const auto need = forecast::need_of(q.policy.spec, q.observation, q.signals)) forecaster->observe(q.now, *need);
-    return forecast::forecast_advice(*forecaster, q.observation, q.signals,
-                                     advisor::rules_advice(q.observation, q.signals));
-  };
+  return out;
 }
 
 // The two files of a simulation, as far as they are wanted.
@@ -132,13 +104,7 @@ SimulatedPolicy simulate_one(const policy::ScalingPolicy& policy, const std::str
   simulate::Sink sink;
   if (files.wanted()) sink = [&files](const simulate::Step& step) { files.step(step); };
   files.begin(out.policy, out.advisor);
-  if (advisor == SimulateAdvisor::oracle) {
-    out.measures = simulate::replay_oracle(policy, load, conditions, sink);
-  } else {
-    const bool ahead = advisor == SimulateAdvisor::forecast;
-    out.measures =
-        simulate::replay(policy, load, conditions, ahead ? by_forecast(policy, options.boot_delay) : by_rules(), sink);
-  }
+  out.measures = simulate_policy(policy, advisor, load, conditions, sink);
   files.end(out.measures);
   return out;
 }

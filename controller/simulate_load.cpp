@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/simulate_load.hpp"
 
-#include <fmt/core.h>
-
 #include "base/files.hpp"
 #include "controller/program.hpp"
 #include "controller/session.hpp"
-#include "metrics/presets.hpp"
-#include "metrics/range_reader.hpp"
+#include "controller/simulation.hpp"
 
 namespace stackscaler::controller {
 
 namespace asio = boost::asio;
 
 namespace {
-
-// What to ask Prometheus for, and whether the answer is in instances already.
-struct LoadQuery {
-  std::string text;
-  metrics::Endpoint endpoint;
-  bool in_instances = false;
-};
 
 Result<WallTime> time_of(const char* name, const std::string& text, WallTime now) {
   if (const auto ago = parse_duration(text)) return now - *ago;
@@ -36,23 +26,11 @@ Result<WallTime> time_of(const char* name, const std::string& text, WallTime now
 Result<LoadQuery> query_of(const Options& options, const std::vector<policy::ScalingPolicy>& policies) {
   auto endpoint = process_endpoint(options);
   if (!endpoint) return fail(std::move(endpoint).error());
-  LoadQuery out{options.simulate.query, std::move(*endpoint)};
-  if (!out.text.empty()) return out;
-  const policy::ScalingPolicy& policy = policies.front();
-  for (const policy::Metric& metric : policy.spec.metrics) {
-    auto own = metrics::endpoint_of(metric, out.endpoint);
-    if (!own) return fail(std::move(own).error());
-    if (metric.target && metric.target->type == policy::TargetType::per_instance && !metric.query.empty()) {
-      return LoadQuery{metric.query, std::move(*own)};
-    }
-    if (metric.preset != policy::Preset::cpu && metric.preset != policy::Preset::memory) continue;
-    const auto preset = metrics::preset_queries(metric.preset, policy.stack_label());
-    const std::string& used = metric.query.empty() ? preset.query : metric.query;
-    return LoadQuery{fmt::format("({}) / 100 * ({})", used, preset.reporting), std::move(*own), true};
-  }
-  return fail(ErrorKind::invalid_input,
-              "no metric of " + policy.key.str() +
-                  " tells the whole stack's load (preset cpu or memory, or a PerInstance target): give --query");
+  const std::string& given = options.simulate.query;
+  if (!given.empty()) return LoadQuery{given, std::move(*endpoint)};
+  auto query = load_query(policies.front(), *endpoint, options.simulate.slo);
+  if (!query) return fail(query.error().kind(), query.error().message() + ": give --query");
+  return query;
 }
 
 class Reading {
@@ -80,16 +58,6 @@ class Reading {
   Session session_;
   metrics::QueryClient queries_{session_.client, session_.clock, *session_.logger, &session_.pool};
 };
-
-Result<simulate::Trace> trace_of(metrics::RangeAnswer answer, const std::string& origin) {
-  if (answer.series.size() != 1) {
-    return fail(ErrorKind::invalid_input,
-                fmt::format("{}: {} series instead of one: aggregate them, as by sum()", origin, answer.series.size()));
-  }
-  std::vector<simulate::Point> points;
-  for (const metrics::Sample& sample : answer.series.front().samples) points.push_back({sample.time, sample.value});
-  return simulate::make_trace(std::move(points), origin);
-}
 
 }  // namespace
 

@@ -87,6 +87,7 @@ class Api {
   [[nodiscard]] boost::asio::awaitable<http::Response> get_policy(Call& call);
   [[nodiscard]] boost::asio::awaitable<http::Response> policy_history(Call& call);
   [[nodiscard]] boost::asio::awaitable<http::Response> explain(Call& call);
+  [[nodiscard]] boost::asio::awaitable<http::Response> simulate(Call& call);
   [[nodiscard]] boost::asio::awaitable<http::Response> list_decisions(Call& call);
   [[nodiscard]] boost::asio::awaitable<http::Response> list_operations(Call& call);
   [[nodiscard]] boost::asio::awaitable<http::Response> get_operation(Call& call);

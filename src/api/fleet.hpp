@@ -17,6 +17,15 @@
 
 namespace stackscaler::api {
 
+// What a policy would have done with its own past.
+struct SimulationQuery {
+  policy::PolicyKey policy;
+  WallTime since;
+  WallTime until;
+  Duration boot_delay = std::chrono::minutes(2);
+  double slo = 0.8;  // utilization that still counts as good, as a share
+};
+
 class Fleet {
  public:
   virtual ~Fleet() = default;
@@ -29,6 +38,8 @@ class Fleet {
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<StackView>>> stacks() = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<StackView>> stack(std::string id) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<MetricsView>> metrics(std::string stack) = 0;
+  // JSON: one of the objects that `stackscaler simulate -o json` prints. unavailable: another one runs.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::string>> simulate(SimulationQuery query) = 0;
 };
 
 struct DecisionQuery {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Routes of policies: list, one, history, explanation.
+// Routes of policies: list, one, history, explanation, simulation.
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -18,6 +18,7 @@ using detail::Json;
 
 namespace {
 
+constexpr Duration kSimulated = 7 * 24h;
 constexpr std::size_t kAtOnce = 100;  // policies that are turned into JSON before the loop gets its turn
 
 http::Response no_policy(const policy::PolicyKey& key) {
@@ -180,6 +181,29 @@ asio::awaitable<http::Response> Api::explain(Call& call) {
            {"operation", newest ? detail::operation_json(*newest, progress_of(newest->id)) : Json(nullptr)},
            {"text", parts_.records.explain(decision, newest)}};
   co_return detail::json_answer(200, out);
+}
+
+asio::awaitable<http::Response> Api::simulate(Call& call) {
+  const auto key = call.policy_key();
+  const auto since = key ? call.time("since") : std::nullopt;
+  const auto until = since ? call.time("until") : std::nullopt;
+  const auto boot_delay = until ? call.duration("bootDelay", 2min, 60) : std::nullopt;
+  const auto slo = boot_delay ? call.share("slo", 0.8) : std::nullopt;
+  if (!slo) co_return std::move(*call.refused);
+  if (!parts_.fleet.policy(*key)) co_return no_policy(*key);
+  SimulationQuery query;
+  query.policy = *key;
+  query.until = until->value_or(parts_.clock.wall_now());
+  query.since = since->value_or(query.until - 24h);
+  query.boot_delay = *boot_delay;
+  query.slo = *slo;
+  if (query.until - query.since < 10min || query.until - query.since > kSimulated) {
+    co_return problem(Kind::bad_request, "since and until: a simulation takes from ten minutes to seven days",
+                      "correct the query and send it again");
+  }
+  auto done = co_await parts_.fleet.simulate(std::move(query));
+  if (!done) co_return problem_of(done.error());
+  co_return detail::json_text(200, std::move(*done));
 }
 
 }  // namespace stackscaler::api

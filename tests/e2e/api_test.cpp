@@ -120,6 +120,31 @@ TEST_F(ApiEndToEnd, AScaleByHandWorksWhileAutoScalingIsOffAndItsOperationIsFollo
   EXPECT_NE(w.log().find("msg=scaled"), std::string::npos);
 }
 
+TEST_F(ApiEndToEnd, ASimulationByTheApiIsThatOfTheCommandLine) {
+  World w(1);
+  std::string text = calm_policy("{ min: 1, max: 6 }");
+  const std::size_t query = text.find("      query:");
+  const std::size_t behavior = text.find("  behavior:");
+  // A load that needs no scraped past: 10, and 30 in every second half of an hour.
+  text.replace(query, behavior - query,
+               "      query: 10 + 20 * (minute() >= bool 30)\n      target: { type: PerInstance, value: 8 }\n");
+  w.write_policy("web.yaml", text);
+  start(w, {});
+
+  const Answer api =
+      get("/api/v1/policies/default/web/simulation?since=2026-11-24T00:00:00Z&until=2026-11-24T06:00:00Z&bootDelay=3m");
+  const Outcome line = w.command({"simulate", "-o", "json", "--policy", (w.policies() / "web.yaml").string(),
+                                  "--prometheus-url", w.prometheus.url(), "--from", "2026-11-24T00:00:00Z", "--to",
+                                  "2026-11-24T06:00:00Z", "--boot-delay", "3m", "--capacity-per-instance", "10"});
+
+  ASSERT_EQ(api.status, 200) << api.body;
+  ASSERT_EQ(line.exit_code, 0) << line.err;
+  EXPECT_EQ(api.parsed(), json::parse(line.out, nullptr, false)[0]) << api.body << line.out;
+  EXPECT_GT(api.parsed()["actions"], 10);
+  EXPECT_GT(api.parsed()["minutesAbove80"], 10);
+  EXPECT_EQ(w.count(), 1);
+}
+
 TEST_F(ApiEndToEnd, BoundsStepCeilingAndGuardHoldForAPersonToo) {
   World w(1);
   w.write_policy("web.yaml", calm_policy());

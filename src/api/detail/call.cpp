@@ -99,18 +99,34 @@ std::optional<policy::PolicyKey> Call::policy_key() {
 }
 
 std::optional<Duration> Call::wait() {
-  const std::string_view text = query_text("wait");
-  if (!query.contains("wait")) return Duration(0);
+  const auto out = duration("wait", Duration(0), 5);
+  return out ? std::optional<Duration>(std::min<Duration>(*out, std::chrono::minutes(5))) : std::nullopt;
+}
+
+std::optional<Duration> Call::duration(std::string_view name, Duration otherwise, int most_minutes) {
+  const std::string_view text = query_text(name);
+  if (!query.contains(name)) return otherwise;
   int number = 0;
   const char* const end = text.data() + text.size();
   const auto [unit, ec] = std::from_chars(text.data(), end, number);
   const std::string_view rest(unit, static_cast<std::size_t>(end - unit));
   const bool canonical = !text.empty() && (text.front() != '0' || text == "0s") && text.front() != '-';
   if (ec == std::errc{} && canonical) {
-    if (rest == "s" && number <= 999) return std::min<Duration>(std::chrono::seconds(number), std::chrono::minutes(5));
-    if (rest == "m" && number >= 1 && number <= 5) return std::chrono::minutes(number);
+    if (rest == "s" && number <= 999) return std::chrono::seconds(number);
+    if (rest == "m" && number >= 1 && number <= most_minutes) return std::chrono::minutes(number);
   }
-  refuse("wait: that is not a duration such as 30s, at most 5m", "correct the query and send it again");
+  refuse(std::string(name) + ": that is not a duration such as 30s, at most " + std::to_string(most_minutes) + "m",
+         "correct the query and send it again");
+  return std::nullopt;
+}
+
+std::optional<double> Call::share(std::string_view name, double otherwise) {
+  if (!query.contains(name)) return otherwise;
+  const std::string_view text = query_text(name);
+  double number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec == std::errc{} && end == text.data() + text.size() && number >= 0.05 && number <= 1) return number;
+  refuse(std::string(name) + ": that is not a number from 0.05 to 1", "correct the query and send it again");
   return std::nullopt;
 }
 

@@ -34,6 +34,10 @@ struct Call {
   [[nodiscard]] std::optional<std::string> operation_id();
   [[nodiscard]] std::optional<policy::PolicyKey> policy_key();
   [[nodiscard]] std::optional<Duration> wait();
+  // Seconds below 1000 or minutes, such as 90s and 5m.
+  [[nodiscard]] std::optional<Duration> duration(std::string_view name, Duration otherwise, int most_minutes);
+  // From 0.05 to 1.
+  [[nodiscard]] std::optional<double> share(std::string_view name, double otherwise);
   [[nodiscard]] std::optional<int> limit();
   [[nodiscard]] std::optional<std::int64_t> before();
   // Outer: refused. Inner: not given.

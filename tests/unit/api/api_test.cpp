@@ -268,6 +268,44 @@ TEST(ApiTest, ADamagedDetailIsNotWorthAnError) {
   EXPECT_EQ(answer.parsed()["detail"], json::object());
 }
 
+TEST(ApiTest, ASimulationTakesADayUnlessItIsToldOtherwise) {
+  Rig rig;
+  rig.fleet.add("web");
+  const std::string path = "/api/v1/policies/default/web/simulation";
+
+  EXPECT_EQ(rig.get(path).status, 200);
+  ASSERT_TRUE(rig.fleet.simulated);
+  EXPECT_EQ(rig.fleet.simulated->until - rig.fleet.simulated->since, 24h);
+  EXPECT_EQ(rig.fleet.simulated->boot_delay, 2min);
+
+  const std::string span = "?since=2026-11-24T10:00:00Z&until=2026-11-24T11:00:00Z";
+  EXPECT_EQ(rig.get(path + span + "&bootDelay=60m&slo=0.5").status, 200);
+  EXPECT_EQ(format_rfc3339(rig.fleet.simulated->since), "2026-11-24T10:00:00Z");
+  EXPECT_EQ(rig.fleet.simulated->until - rig.fleet.simulated->since, 1h);
+  EXPECT_EQ(rig.fleet.simulated->boot_delay, 1h);
+  EXPECT_DOUBLE_EQ(rig.fleet.simulated->slo, 0.5);
+}
+
+TEST(ApiTest, ASimulationThatCannotBeIsRefusedBeforeAnythingIsAsked) {
+  Rig rig;
+  rig.fleet.add("web");
+  const std::string path = "/api/v1/policies/default/web/simulation";
+
+  for (const char* wrong : {"?bootDelay=61m", "?bootDelay=-1s", "?bootDelay=2", "?slo=0", "?slo=nan", "?slo=1.1",
+                            "?slo=0.8x", "?since=x", "?since=2026-11-24T10:00:00Z&until=2026-11-24T10:09:59Z",
+                            "?since=2026-11-24T10:00:00Z&until=2026-11-23T10:00:00Z",
+                            "?since=2026-11-24T10:00:00Z&until=2026-12-01T10:00:01Z"}) {
+    EXPECT_EQ(rig.get(path + wrong).status, 400) << wrong;
+  }
+  EXPECT_EQ(rig.get("/api/v1/policies/default/none/simulation").status, 404);
+  EXPECT_FALSE(rig.fleet.simulated);
+
+  rig.fleet.cannot_simulate = Error(ErrorKind::unavailable, "another simulation is under way");
+  EXPECT_EQ(rig.get(path).status, 503);
+  rig.fleet.cannot_simulate = Error(ErrorKind::invalid_input, "no metric tells the load");
+  EXPECT_EQ(rig.get(path).status, 422);
+}
+
 TEST(ApiTest, AnUnknownPathAMethodAndAParameterAreNamed) {
   Rig rig;
 

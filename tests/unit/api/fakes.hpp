@@ -122,6 +122,17 @@ class FakeFleet final : public Fleet {
     out.metrics.push_back(reading);
     co_return out;
   }
+
+  std::optional<SimulationQuery> simulated;
+  std::optional<Error> cannot_simulate;
+  asio::awaitable<Result<std::string>> simulate(SimulationQuery query) override {
+    simulated = std::move(query);
+    if (cannot_simulate) co_return fail(*cannot_simulate);
+    co_return R"({"policy":"default/web","advisor":"rules","start":"2026-11-24T10:00:00Z","hours":24,"ticks":1440,)"
+              R"("capacityPerInstance":1,"instanceHours":50.5,"minutesAbove80":3,"minutesAbove90":0,"actions":12,)"
+              R"("flaps":1,"thetaU":0.1,"thetaO":9,"tauU":2,"tauO":40,"upsilon":-3.5,"lostLoad":0,"offeredLoad":30,)"
+              R"("cost":0,"decisions":1440})";
+  }
 };
 
 class FakeRecords final : public Records {

@@ -170,6 +170,8 @@ TEST(OpenApiTest, EveryAnswerFitsIt) {
       {"get", "/api/v1/policies/default/none", "/api/v1/policies/{namespace}/{name}", ""},
       {"get", "/api/v1/policies/default/web/history", "/api/v1/policies/{namespace}/{name}/history", ""},
       {"get", "/api/v1/policies/default/web/explain", "/api/v1/policies/{namespace}/{name}/explain", ""},
+      {"get", "/api/v1/policies/default/web/simulation", "/api/v1/policies/{namespace}/{name}/simulation", ""},
+      {"get", "/api/v1/policies/default/web/simulation?slo=2", "/api/v1/policies/{namespace}/{name}/simulation", ""},
       {"get", "/api/v1/decisions", "/api/v1/decisions", ""},
       {"get", "/api/v1/decisions?limit=x", "/api/v1/decisions", ""},
       {"get", "/api/v1/operations", "/api/v1/operations", ""},
