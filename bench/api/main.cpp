@@ -60,6 +60,7 @@ class Fleet final : public api::Fleet {
   }
   boost::asio::awaitable<Result<api::StackView>> stack(std::string) override { co_return api::StackView(); }
   boost::asio::awaitable<Result<api::MetricsView>> metrics(std::string) override { co_return api::MetricsView(); }
+  boost::asio::awaitable<Result<std::string>> simulate(api::SimulationQuery) override { co_return std::string(); }
 
  private:
   std::map<policy::PolicyKey, Entry> entries_;
