@@ -128,6 +128,7 @@ TEST_F(ApiEndToEnd, ASimulationByTheApiIsThatOfTheCommandLine) {
   // A load that needs no scraped past: 10, and 30 in every second half of an hour.
   text.replace(query, behavior - query,
                "      query: 10 + 20 * (minute() >= bool 30)\n      target: { type: PerInstance, value: 8 }\n");
+  text.replace(text.find("interval: 1h"), 12, "interval: 1m");
   w.write_policy("web.yaml", text);
   start(w, {});
 

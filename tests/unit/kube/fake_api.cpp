@@ -104,7 +104,7 @@ void FakeApi::put(const std::string& path, Json object) {
   log(is_new ? "ADDED" : "MODIFIED", path, object);
 }
 
-void FakeApi::erase(const std::string& path) {
+void FakeApi::erase(std::string path) {
   const auto found = objects_.find(path);
   if (found == objects_.end()) return;
   Json last = found->second;

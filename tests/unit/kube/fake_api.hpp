@@ -59,7 +59,7 @@ class FakeApi {
 
   // `path` is the object's: "/api/v1/namespaces/ns/configmaps/name".
   void put(const std::string& path, Json object);
-  void erase(const std::string& path);
+  void erase(std::string path);
   [[nodiscard]] const std::map<std::string, Json>& objects() const { return objects_; }
   // Versions up to now are forgotten: a watch or a page of before gets 410.
   void compact();

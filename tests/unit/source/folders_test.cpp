@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -64,7 +65,7 @@ TEST_F(FoldersTest, SeesGitSyncFlipItsLinkAndRemoveTheOldTree) {
 TEST_F(FoldersTest, LooksDuringFlipsMissNothing) {
   const fs::path git = dir_ / "git";
   const fs::path mount = dir_ / "mount";
-  const auto tree = [&](int version) {
+  const auto tree = [&](std::size_t version) {
     const fs::path folder = git / ".worktrees" / std::to_string(version) / "policies";
     fs::create_directories(folder / "sub");
     const fs::path mounted = mount / ("..v" + std::to_string(version));
@@ -82,13 +83,18 @@ TEST_F(FoldersTest, LooksDuringFlipsMissNothing) {
     const std::string name = "p" + std::to_string(i) + ".yaml";
     fs::create_symlink("..data/" + name, mount / name);
   }
+  // Three flips in a row and then calm, in units of what a look takes here: no look can end while flips never do.
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(detail::look(git / "current" / "policies", {}, {}));
+  const auto one = std::chrono::steady_clock::now() - begin;
+  constexpr std::array kPauses{12, 1, 2, 3};
   std::atomic<bool> done = false;
   std::thread flipping([&] {
-    for (int version = 1; version <= 60; ++version) {
+    for (std::size_t version = 1; version <= 60; ++version) {
       tree(version);
       flip(git / "current", ".worktrees/" + std::to_string(version));
       flip(mount / "..data", "..v" + std::to_string(version));
-      std::this_thread::sleep_for(std::chrono::milliseconds(version % 20));
+      std::this_thread::sleep_for(one * kPauses.at(version % kPauses.size()));
       fs::remove_all(git / ".worktrees" / std::to_string(version - 1));
       fs::remove_all(mount / ("..v" + std::to_string(version - 1)));
     }
