@@ -137,6 +137,9 @@ asio::awaitable<Result<State>> pull_state(Services& services, const Target& targ
 
 namespace {
 
+constexpr int kLooks = 4;
+constexpr std::chrono::milliseconds kLookPause{200};  // after the first, then each longer by that
+
 // Nothing for a backend that is no file.
 asio::awaitable<Result<std::optional<State>>> read_local(Services& services, const Target& target) {
   const fs::path folder = target.entry.folder;
@@ -156,10 +159,13 @@ asio::awaitable<Result<std::optional<State>>> read_local(Services& services, con
 }  // namespace
 
 asio::awaitable<Result<State>> read_state(Services& services, const Target& target) {
-  auto local = co_await read_local(services, target);
-  if (local && *local) co_return std::move(**local);
-  // Terraform rewrites a local file in place: what was read may be half of it.
-  if (!local) (void)co_await services.clock.sleep_for(std::chrono::milliseconds(200));
+  // Terraform rewrites a local file in place: what was read may be half of it, and `state pull` would read no more.
+  for (int look = 1; look <= kLooks; ++look) {
+    auto local = co_await read_local(services, target);
+    if (local && *local) co_return std::move(**local);
+    if (local || local.error().kind() == ErrorKind::not_found) break;
+    if (auto slept = co_await services.clock.sleep_for(kLookPause * look); !slept) break;
+  }
   co_return co_await pull_state(services, target);
 }
 

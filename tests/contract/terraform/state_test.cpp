@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "policy/reasons.hpp"
 #include "rig.hpp"
@@ -64,6 +65,22 @@ TEST_F(StateContract, TheLocalFileSaysWhatStatePullSays) {
   EXPECT_EQ(file->serial, pulled->serial);
   EXPECT_EQ(file->indexes("terraform_data.app"), pulled->indexes("terraform_data.app"));
   EXPECT_EQ(file->tainted("terraform_data.app"), pulled->tainted("terraform_data.app"));
+}
+
+TEST_F(StateContract, AFileThatIsBeingWrittenIsReadAgainUntilItIsWhole) {
+  Rig rig(2);
+  const std::string whole = rig.stack.read("terraform.tfstate");
+  rig.stack.write("terraform.tfstate", whole.substr(0, whole.size() / 2));
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    rig.stack.write("terraform.tfstate", whole);
+  });
+
+  const auto view = rig.host.observe();
+
+  writer.join();
+  ASSERT_TRUE(view) << view.error().message();
+  EXPECT_EQ(view->count, 2);
 }
 
 TEST_F(StateContract, Law6RealityWinsAChangeByHandIsSeen) {
