@@ -126,3 +126,16 @@ project_deps() {
 PROJECT_FLAGS=(-std=c++23 -Isrc -I. -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_ASIO_NO_DEPRECATED
   -DBOOST_BEAST_SEPARATE_COMPILATION -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL)
 export PROJECT_FLAGS
+
+SCHEMATHESIS_PACKAGE=schemathesis==4.32.5
+export SCHEMATHESIS_PACKAGE
+
+# python_tool PACKAGE COMMAND: prints where the command is; from PyPI into a folder of its own if it is not here.
+python_tool() {
+  local tools=${XDG_CACHE_HOME:-$HOME/.cache}/stackscaler/python
+  command -v "$2" && return
+  if [[ ! -x $tools/bin/$2 ]]; then
+    { need_packages python3-venv && python3 -m venv "$tools" && "$tools/bin/pip" install -q "$1"; } >&2 || return 1
+  fi
+  printf '%s\n' "$tools/bin/$2"
+}
