@@ -24,6 +24,11 @@ policy::PolicyKey key_of(const kube::ObjectKey& key) {
   return {key.namespace_, key.name};
 }
 
+asio::awaitable<bool> is_cancelled() {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  co_return state.cancelled() != asio::cancellation_type::none;
+}
+
 }  // namespace
 
 // One informer and where what it tells goes.
@@ -121,7 +126,10 @@ std::optional<policy::PolicyKey> ClusterSource::next_dirty() const {
 
 asio::awaitable<void> ClusterSource::work(ports::PolicySink& sink) {
   using asio::experimental::awaitable_operators::operator||;
+  co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
+    // Which of two waits was cancelled first says nothing, and a cancellation comes once: it may be during settle().
+    if (co_await is_cancelled()) co_return;
     for (const policy::PolicyKey& key : std::exchange(gone_, {})) {
       parts_.secrets.forget(key);
       if (!known_.contains(key)) sink.remove(key);
@@ -143,9 +151,7 @@ asio::awaitable<void> ClusterSource::work(ports::PolicySink& sink) {
     if (!gone_.empty() || next_dirty()) continue;
     auto sleep = parts_.clock.sleep_for(kLook);
     auto woken = wake_.wait();
-    auto first = co_await (std::move(sleep) || std::move(woken));
-    const bool cancelled = first.index() == 0 ? !std::get<0>(first) : false;
-    if (cancelled) co_return;
+    (void)co_await (std::move(sleep) || std::move(woken));
   }
 }
 
@@ -200,7 +206,9 @@ asio::awaitable<void> ClusterSource::say_refused(policy::PolicyKey key) {
 }
 
 asio::awaitable<void> ClusterSource::renew_secrets() {
+  co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
+    if (co_await is_cancelled()) co_return;
     auto slept = co_await parts_.clock.sleep_for(kRenewSecrets);
     if (!slept) co_return;
     co_await parts_.secrets.refresh();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/pause_watch.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include "cluster/pause_text.hpp"
 #include "cluster/resource.hpp"
 #include "kube/secret_data.hpp"
@@ -34,8 +36,12 @@ asio::awaitable<void> PauseWatch::look() {
 }
 
 asio::awaitable<void> PauseWatch::watch() {
+  co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
     co_await look();
+    // A cancellation comes once, and may find the request.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return;
     auto slept = co_await clock_.sleep_for(kLook);
     if (!slept) co_return;
   }

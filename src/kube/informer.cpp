@@ -132,6 +132,9 @@ asio::awaitable<Result<void>> Informer::watch() {
   state_ = watching;
   Result<void> result = Result<void>();
   for (;;) {
+    // A cancellation comes once, and may find a line that is there already.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "stopping");
     auto line = co_await stream->next_line();
     if (!line) {
       // What was not read can't be asked for again when it did not fit.
