@@ -280,6 +280,32 @@ export type Explanation = {
   text: string;
 };
 
+// As `stackscaler simulate -o json` prints it; the measures are described in its how-to.
+export type Simulation = {
+  policy: string;
+  // A model is not asked about the past: its fallback.
+  advisor: "rules" | "forecast";
+  start: string;
+  hours: number;
+  ticks: number;
+  capacityPerInstance: number;
+  instanceHours: number;
+  minutesAbove80: number;
+  minutesAbove90: number;
+  actions: number;
+  flaps: number;
+  thetaU: number;
+  thetaO: number;
+  tauU: number;
+  tauO: number;
+  upsilon: number;
+  lostLoad: number;
+  offeredLoad: number;
+  // 0: no price is known here.
+  cost: number;
+  decisions: number;
+};
+
 export type Pause = {
   paused: boolean;
   by: string;
