@@ -5,6 +5,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "async/cancelled.hpp"
 #include "policy/implicit.hpp"
 
 namespace stackscaler::controller {
@@ -137,8 +138,7 @@ asio::awaitable<void> ImplicitPolicies::watch() {
       auto woken = wake_.wait();
       co_await (std::move(sleep) || std::move(woken));
     }
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return;
+    if (co_await is_cancelled()) co_return;
     auto looked = co_await refresh();
     const std::string failure = looked ? "" : looked.error().message();
     if (!failure.empty() && failure != last_failure) {

@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "async/cancelled.hpp"
 #include "cluster/resource.hpp"
 #include "policy/reasons.hpp"
 
@@ -22,11 +23,6 @@ constexpr Duration kLook = 1s;           // for retries that are due
 
 policy::PolicyKey key_of(const kube::ObjectKey& key) {
   return {key.namespace_, key.name};
-}
-
-asio::awaitable<bool> is_cancelled() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "async/cancelled.hpp"
 #include "cluster/pause_text.hpp"
 #include "cluster/resource.hpp"
 #include "kube/secret_data.hpp"
@@ -40,8 +41,7 @@ asio::awaitable<void> PauseWatch::watch() {
   for (;;) {
     co_await look();
     // A cancellation comes once, and may find the request.
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return;
+    if (co_await is_cancelled()) co_return;
     auto slept = co_await clock_.sleep_for(kLook);
     if (!slept) co_return;
   }

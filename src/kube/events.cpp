@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 
+#include "async/cancelled.hpp"
 #include "async/deadline.hpp"
 #include "async/wake.hpp"
 #include "kube/detail/json.hpp"
@@ -265,8 +266,7 @@ asio::awaitable<void> EventRecorder::Core::run() {
   using asio::experimental::awaitable_operators::operator||;
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return;
+    if (co_await is_cancelled()) co_return;
     const SteadyTime now = clock_.steady_now();
     SteadyTime next = SteadyTime::max();
     auto ready = queue_.end();
@@ -296,8 +296,7 @@ asio::awaitable<void> EventRecorder::Core::run() {
 asio::awaitable<Result<void>> EventRecorder::Core::drain() {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!queue_.empty()) {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "stopping");
+    if (co_await is_cancelled()) co_return fail(ErrorKind::cancelled, "stopping");
     std::string key = queue_.front();
     queue_.pop_front();
     co_await send_one(std::move(key));

@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <vector>
 
+#include "async/cancelled.hpp"
 #include "http/url.hpp"
 #include "kube/detail/watch_event.hpp"
 
@@ -47,8 +48,7 @@ asio::awaitable<void> Informer::run() {
     } else {
       done = co_await watch();
     }
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return;
+    if (co_await is_cancelled()) co_return;
     if (done) continue;
     note_failure(done.error());
     auto slept =
@@ -133,8 +133,7 @@ asio::awaitable<Result<void>> Informer::watch() {
   Result<void> result = Result<void>();
   for (;;) {
     // A cancellation comes once, and may find a line that is there already.
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "stopping");
+    if (co_await is_cancelled()) co_return fail(ErrorKind::cancelled, "stopping");
     auto line = co_await stream->next_line();
     if (!line) {
       // What was not read can't be asked for again when it did not fit.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "async/cancelled.hpp"
 #include "async/deadline.hpp"
 #include "kube/detail/json.hpp"
 #include "kube/detail/micro_time.hpp"
@@ -247,8 +248,7 @@ asio::awaitable<void> LeaderElection::run() {
     }
     auto attempt = try_acquire_or_renew();
     auto got = co_await with_deadline(clock_, left, "lease", std::move(attempt));
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return;
+    if (co_await is_cancelled()) co_return;
     if (!got) note(got.error());
     if (got && !*got) lose("somebody else holds it: " + seen_->record.holder);
     if (leading_ && !is_leader()) {

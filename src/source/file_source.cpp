@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/cancelled.hpp"
 #include "source/detail/catalog.hpp"
 #include "source/detail/inotify.hpp"
 #include "source/detail/scan.hpp"
@@ -30,11 +31,6 @@ asio::awaitable<Result<void>> readable(asio::posix::stream_descriptor& descripto
                                  asio::redirect_error(asio::use_awaitable, ec));
   if (ec) co_return fail(ErrorKind::cancelled, "stopping");
   co_return Result<void>{};
-}
-
-asio::awaitable<bool> stopping() {
-  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
 }
 
 }  // namespace
@@ -130,7 +126,7 @@ asio::awaitable<void> FileSource::look_and_watch(ports::PolicySink& sink) {
     }
     note_unwatched(unwatched);
     // Between the look and the new watch something may have come.
-    if (!grew || co_await stopping()) co_return;
+    if (!grew || co_await is_cancelled()) co_return;
   }
 }
 
@@ -149,11 +145,11 @@ asio::awaitable<bool> FileSource::wait(SteadyTime until) {
 asio::awaitable<void> FileSource::watch(ports::PolicySink& sink) {
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await look_and_watch(sink);
-  while (!co_await stopping()) {
+  while (!co_await is_cancelled()) {
     const Duration period = unwatched_ ? std::min(options_.rescan, kUnwatchedRescan) : options_.rescan;
     const SteadyTime next = clock_.steady_now() + period;
     bool due = false;
-    while (!due && !co_await stopping()) {
+    while (!due && !co_await is_cancelled()) {
       const bool happened = co_await wait(next);
       due = happened ? inotify_->drain() : true;
       if (happened && due) {
@@ -161,7 +157,7 @@ asio::awaitable<void> FileSource::watch(ports::PolicySink& sink) {
         static_cast<void>(inotify_->drain());
       }
     }
-    if (!co_await stopping()) co_await look_and_watch(sink);
+    if (!co_await is_cancelled()) co_await look_and_watch(sink);
   }
   inotify_.reset();
 }

@@ -169,6 +169,21 @@ TEST_F(ClusterContract, APolicyThatBecomesInvalidIsTakenBackAndSaidOnce) {
   EXPECT_EQ(get("web")["metadata"]["resourceVersion"], version);  // its own write is no news to it
 }
 
+TEST_F(ClusterContract, AStopThatFindsTheEmergencyStopsRequestOnItsWayEndsTheWatch) {
+  PauseWatch pause(*client_, clock_, log_, space_, "stackscaler-pause");
+  for (const auto& after : {0ms, 1ms, 2ms, 4ms, 8ms, 600ms}) {
+    TaskGroup watching(io_.get_executor(), log_);
+    watching.spawn("pause", pause.watch());
+    io_.restart();
+    io_.run_for(after);
+
+    watching.request_stop();
+
+    (void)eventually([&] { return watching.size() == 0; });
+    ASSERT_EQ(watching.size(), 0U) << "stopped after " << after.count() << " ms";
+  }
+}
+
 TEST_F(ClusterContract, AStatusIsWrittenReadBackAndWithoutAChangeNothing) {
   put("web");
   policy::Status status;
