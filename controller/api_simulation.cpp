@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A simulation for the API: the policy as loaded, over what Prometheus has of its stack's load.
-#include <nlohmann/json.hpp>
-
 #include "async/offload.hpp"
 #include "controller/api_bridge.hpp"
 #include "controller/simulation.hpp"
+#include "controller/turn.hpp"
 
 namespace stackscaler::controller {
 
@@ -15,18 +14,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration kTick = 1min;
-
-// Sets a flag for as long as it lives.
-class Busy {
- public:
-  explicit Busy(bool& flag) : flag_(flag) { flag_ = true; }
-  ~Busy() { flag_ = false; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-
- private:
-  bool& flag_;
-};
 
 Result<simulate::Load> load_of(metrics::RangeAnswer answer, const LoadQuery& query, double slo) {
   auto trace = trace_of(std::move(answer), "the range query");
@@ -38,13 +25,12 @@ Result<simulate::Load> load_of(metrics::RangeAnswer answer, const LoadQuery& que
   return simulate::make_load(*trace, scale);
 }
 
-// The one object of what the command line prints.
 std::string measures_json(const policy::ScalingPolicy& policy, const simulate::Load& load, Duration boot_delay) {
   const SimulateAdvisor advisor = advisor_in_replay(policy);
   const simulate::Conditions conditions{boot_delay, 0, std::nullopt};
   SimulatedPolicy row{policy.key.str(), name_of(advisor), {}};
   row.measures = simulate_policy(policy, advisor, load, conditions, {});
-  return nlohmann::ordered_json::parse(render_simulation_json({row}, load)).front().dump();
+  return render_one_simulation_json(row, load);
 }
 
 }  // namespace
@@ -55,7 +41,7 @@ asio::awaitable<Result<std::string>> ApiBridge::simulate(api::SimulationQuery qu
   if (simulating_) {
     co_return fail(ErrorKind::unavailable, "another simulation is under way: there is one at a time");
   }
-  const Busy busy(simulating_);
+  const Flag busy(simulating_);
   auto process = process_endpoint(program_.options);
   if (!process) co_return fail(std::move(process).error());
   auto wanted = load_query(*policy, *process, query.slo);

@@ -18,6 +18,30 @@ double rounded(double value) {
   return std::round(value * 1e6) / 1e6;
 }
 
+ordered_json json_of(const SimulatedPolicy& row, const simulate::Load& load) {
+  const simulate::Measures& m = row.measures;
+  return {{"policy", row.policy},
+          {"advisor", row.advisor},
+          {"start", format_rfc3339(load.start)},
+          {"hours", rounded(m.hours)},
+          {"ticks", load.values.size()},
+          {"capacityPerInstance", rounded(load.capacity)},
+          {"instanceHours", rounded(m.instance_hours)},
+          {"minutesAbove80", rounded(m.minutes_above_80)},
+          {"minutesAbove90", rounded(m.minutes_above_90)},
+          {"actions", m.actions},
+          {"flaps", m.flaps},
+          {"thetaU", rounded(m.theta_u)},
+          {"thetaO", rounded(m.theta_o)},
+          {"tauU", rounded(m.tau_u)},
+          {"tauO", rounded(m.tau_o)},
+          {"upsilon", rounded(m.upsilon)},
+          {"lostLoad", rounded(m.lost_load)},
+          {"offeredLoad", rounded(m.offered_load)},
+          {"cost", rounded(m.cost)},
+          {"decisions", m.decisions}};
+}
+
 }  // namespace
 
 std::string render_simulation_table(const std::vector<SimulatedPolicy>& rows, bool with_cost) {
@@ -39,30 +63,12 @@ std::string render_simulation_table(const std::vector<SimulatedPolicy>& rows, bo
 
 std::string render_simulation_json(const std::vector<SimulatedPolicy>& rows, const simulate::Load& load) {
   ordered_json out = ordered_json::array();
-  for (const SimulatedPolicy& row : rows) {
-    const simulate::Measures& m = row.measures;
-    out.push_back({{"policy", row.policy},
-                   {"advisor", row.advisor},
-                   {"start", format_rfc3339(load.start)},
-                   {"hours", rounded(m.hours)},
-                   {"ticks", load.values.size()},
-                   {"capacityPerInstance", rounded(load.capacity)},
-                   {"instanceHours", rounded(m.instance_hours)},
-                   {"minutesAbove80", rounded(m.minutes_above_80)},
-                   {"minutesAbove90", rounded(m.minutes_above_90)},
-                   {"actions", m.actions},
-                   {"flaps", m.flaps},
-                   {"thetaU", rounded(m.theta_u)},
-                   {"thetaO", rounded(m.theta_o)},
-                   {"tauU", rounded(m.tau_u)},
-                   {"tauO", rounded(m.tau_o)},
-                   {"upsilon", rounded(m.upsilon)},
-                   {"lostLoad", rounded(m.lost_load)},
-                   {"offeredLoad", rounded(m.offered_load)},
-                   {"cost", rounded(m.cost)},
-                   {"decisions", m.decisions}});
-  }
+  for (const SimulatedPolicy& row : rows) out.push_back(json_of(row, load));
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string render_one_simulation_json(const SimulatedPolicy& row, const simulate::Load& load) {
+  return json_of(row, load).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 std::string steps_header() {

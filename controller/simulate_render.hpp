@@ -19,6 +19,8 @@ struct SimulatedPolicy {
 
 [[nodiscard]] std::string render_simulation_table(const std::vector<SimulatedPolicy>& rows, bool with_cost);
 [[nodiscard]] std::string render_simulation_json(const std::vector<SimulatedPolicy>& rows, const simulate::Load& load);
+// One object of that array, on one line.
+[[nodiscard]] std::string render_one_simulation_json(const SimulatedPolicy& row, const simulate::Load& load);
 
 [[nodiscard]] std::string steps_header();
 [[nodiscard]] std::string steps_line(const std::string& policy, const simulate::Step& step);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "e2e/world.hpp"
 #include "http/client.hpp"
@@ -144,6 +145,43 @@ TEST_F(ApiEndToEnd, ASimulationByTheApiIsThatOfTheCommandLine) {
   EXPECT_GT(api.parsed()["actions"], 10);
   EXPECT_GT(api.parsed()["minutesAbove80"], 10);
   EXPECT_EQ(w.count(), 1);
+}
+
+TEST_F(ApiEndToEnd, ASimulationThatCanNotBeSaysWhyAndTheNextOneWorks) {
+  World w(1);
+  w.write_policy("web.yaml", calm_policy());
+  std::string load = calm_policy();
+  load.replace(load.find("name: web"), 9, "name: load");
+  load.replace(load.find("id: web"), 7, "id: load");
+  const std::size_t query = load.find("      query:");
+  load.replace(query, load.find("  behavior:") - query,
+               "      query: 10 + 20 * (minute() >= bool 30)\n      target: { type: PerInstance, value: 8 }\n");
+  w.write_policy("load.yaml", load);
+  start(w, {});
+  const std::string path = "/api/v1/policies/default/load/simulation";
+  const std::string week = path + "?since=2026-11-17T00:00:00Z&until=2026-11-24T00:00:00Z";
+
+  const Answer no_load = get("/api/v1/policies/default/web/simulation");
+  EXPECT_EQ(no_load.status, 422) << no_load.body;
+  EXPECT_NE(no_load.body.find("no metric of default/web tells the whole stack's load"), std::string::npos);
+
+  std::vector<Answer> together(6);
+  std::vector<std::thread> askers;
+  for (Answer& answer : together) askers.emplace_back([&] { answer = get(week); });
+  for (std::thread& asker : askers) asker.join();
+  int done = 0;
+  for (const Answer& answer : together) {
+    done += answer.status == 200 ? 1 : 0;
+    if (answer.status == 200) continue;
+    EXPECT_EQ(answer.status, 503) << answer.body;
+    EXPECT_NE(answer.body.find("there is one at a time"), std::string::npos) << answer.body;
+  }
+  EXPECT_GE(done, 1);
+  EXPECT_EQ(get(week).status, 200) << "the place is free again";
+
+  w.prometheus.stop();
+  EXPECT_EQ(get(path).status, 503);
+  EXPECT_EQ(get("/readyz").status, 200);
 }
 
 TEST_F(ApiEndToEnd, BoundsStepCeilingAndGuardHoldForAPersonToo) {
